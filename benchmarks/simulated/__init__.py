@@ -1,0 +1,1 @@
+"""The parts of the benchmarks of effects: studies simulated from a known truth."""

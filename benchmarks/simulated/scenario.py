@@ -1,0 +1,75 @@
+"""Effects whose mean is known, and how often an interval holds it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from causalablate.effects import Intervals, Kind, Paired, mean_intervals
+from simulated.draws import Draw
+from simulated.simulation import Cell, cell
+
+LEVEL = 0.95
+ROUNDING = 1e-12
+"""A limit this close to the truth covers it."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A way of drawing effects.
+
+    Attributes:
+        name: Names the random stream: scenarios of one name see the same draws.
+        kind: Kind of outcome, which decides the interval.
+        truth: The mean that an interval should hold.
+        draw: Makes the effects, shape (repetitions, rows).
+        n_clusters: Clusters of equal size; None where every example is its own.
+        n_seeds: Seeds; with several, every cluster is one example per seed and rows come by seed.
+    """
+
+    name: str
+    kind: Kind
+    truth: float
+    draw: Draw
+    n_clusters: int | None = None
+    n_seeds: int = 1
+
+
+def paired(effect: np.ndarray, scenario: Scenario) -> Paired:
+    """Effects, shape (repetitions, rows), from a factual world of zeros; every repetition stands as a lesion."""
+    repetitions, rows = effect.shape
+    per_seed = rows // scenario.n_seeds
+    n_clusters = scenario.n_clusters or per_seed
+    zeros = np.broadcast_to(0.0, effect.shape)
+    return Paired(
+        outcome="simulated",
+        kind=scenario.kind,
+        lesions=tuple(str(i) for i in range(repetitions)),
+        factual=zeros,
+        counterfactual=effect,
+        effect=effect,
+        fired=np.broadcast_to(True, effect.shape),
+        change_norm=zeros,
+        unit=np.tile(np.arange(per_seed), scenario.n_seeds),
+        cluster=np.tile(np.repeat(np.arange(n_clusters), per_seed // n_clusters), scenario.n_seeds),
+        seed=np.repeat(np.arange(scenario.n_seeds), per_seed),
+    )
+
+
+def intervals(effect: np.ndarray, scenario: Scenario) -> Intervals:
+    """The interval of every repetition."""
+    return mean_intervals(paired(effect, scenario), LEVEL)
+
+
+def covers(low: np.ndarray, high: np.ndarray, truth: float) -> np.ndarray:
+    """Whether intervals hold the truth, shape (repetitions,), bool; undefined intervals do not."""
+    return (low <= truth + ROUNDING) & (truth <= high + ROUNDING)
+
+
+def coverage(scenario: Scenario) -> Cell:
+    """Share of repetitions in which the interval holds the truth."""
+
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        found = intervals(scenario.draw(rng, repetitions), scenario)
+        return covers(found.low, found.high, scenario.truth)
+
+    return cell(scenario.name, measure)

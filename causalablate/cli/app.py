@@ -1,0 +1,52 @@
+"""`causalablate`: the commands, and how they end.
+
+Exit codes: 0 done; 1 a check found a fault; 2 bad input; 130 interrupted. A traceback is a bug of ours.
+"""
+
+import sys
+
+import typer
+
+from causalablate.cli.components import components
+from causalablate.cli.demo import demo
+from causalablate.cli.doctor import doctor
+from causalablate.cli.evaluate import evaluate
+from causalablate.cli.lesion import lesion
+from causalablate.cli.report import report
+from causalablate.cli.run import run
+from causalablate.cli.train import train
+from causalablate.errors import CausalAblateError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="causalablate",
+    help="Does this component cause that behaviour? Causal interventions on trained vision-language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+commands = (demo, components, lesion, run, report, evaluate, train, doctor)
+for command in commands:
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        code = app(standalone_mode=False)
+    except CausalAblateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except typer.Exit as leaving:
+        code = leaving.exit_code
+    except Exception as error:  # click's own usage errors, whose class differs between typer versions
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show()
+        code = 2
+    if code == INTERRUPTED:
+        print("interrupted: what was finished is kept; the same command goes on from here", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)

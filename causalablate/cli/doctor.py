@@ -1,0 +1,44 @@
+"""`causalablate doctor`: what is installed, and whether the laws of intervention hold here."""
+
+from typing import Annotated
+
+import typer
+
+from causalablate.cli.options import AsJson
+
+
+def doctor(
+    checkpoint: Annotated[str, typer.Argument(help="Checkpoint directory, or `shipped`.")] = "shipped",
+    n: Annotated[int, typer.Option("--n", min=2, help="Examples to check the laws on.")] = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Report versions, devices and determinism, and check the five laws of intervention on a checkpoint."""
+    from causalablate.cli.console import print_json, print_table
+    from causalablate.environment import environment
+    from causalablate.examples import digits
+    from causalablate.laws import LAWS, LawBrokenError
+    from causalablate.models import load
+
+    facts = environment()
+    model = load(checkpoint)
+    facts["checkpoint"] = f"{checkpoint} ({model.hash[:12]}, {len(model.components)} components)"
+    examples, reference = digits(n, split="test"), digits(4 * n, split="validation")
+    verdicts = []
+    for law in LAWS:
+        try:
+            verdicts.append(
+                {"law": law.name, "says": law.says, "holds": True, "seen": law.check(model, examples, reference)}
+            )
+        except LawBrokenError as broken:
+            verdicts.append({"law": law.name, "says": law.says, "holds": False, "seen": str(broken)})
+    if as_json:
+        print_json({"environment": facts, "laws": verdicts})
+    else:
+        print_table("environment", ["", "found"], list(facts.items()))
+        print_table(
+            "laws of intervention",
+            ["law", "holds", "what it says", "what was seen"],
+            [[str(v["law"]), "yes" if v["holds"] else "NO", str(v["says"]), str(v["seen"])] for v in verdicts],
+        )
+    if not all(v["holds"] for v in verdicts):
+        raise typer.Exit(1)

@@ -1,0 +1,14 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Checkpoint = Annotated[str, typer.Argument(help="Checkpoint directory, or `shipped` for the one that comes along.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress bar.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Results directory.")]
+Seed = Annotated[int, typer.Option(help="Seed of examples, donors, noise and permutations.")]
+Examples = Annotated[str, typer.Option(help="`digits`, or a directory with examples.jsonl.")]
+Number = Annotated[int, typer.Option("--n", min=1, help="Number of examples.")]

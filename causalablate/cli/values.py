@@ -1,0 +1,35 @@
+"""What the command line says in the language of study files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from causalablate.examples import ExampleSet
+    from causalablate.offs import Off
+
+
+def off_from_text(text: str) -> "Off":
+    """`mean`, or a YAML mapping such as `{kind: noise, std: 3}`.
+
+    Raises:
+        LesionError: The text is no YAML, or the kind or a parameter is unknown.
+    """
+    from causalablate.declarative.yaml12 import parse
+    from causalablate.errors import LesionError
+    from causalablate.offs import off
+
+    document = parse(text)
+    if document.problems or not isinstance(document.data, str | dict):
+        raise LesionError(f"--off {text!r} is not an off; write a kind such as mean, or '{{kind: noise, std: 3}}'")
+    return off(document.data)
+
+
+def examples_from_text(text: str, *, n: int, split: str, seed: int) -> "ExampleSet":
+    """`digits`, or a directory with `examples.jsonl`, at most `n` examples.
+
+    Raises:
+        ExampleError: The directory is missing, empty or malformed.
+    """
+    from causalablate.examples import digits, folder
+
+    return digits(n, split=split, seed=seed) if text == "digits" else folder(Path(text), limit=n)

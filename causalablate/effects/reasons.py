@@ -1,0 +1,61 @@
+"""Why a value of the table is NaN."""
+
+import pandas as pd
+
+from causalablate.effects.kinds import Kind
+from causalablate.effects.population import BINARY_ONLY
+
+NOT_BINARY = "defined for outcomes that are 0 or 1"
+NO_MEAN = "category indices have no mean"
+ONE_SIDED = "effects of this outcome are never negative, so they are tested against the smallest effect of interest"
+SEEDS = "with several seeds, flipping examples would treat the seeds as fixed; the two-way t test is used"
+NOT_INDEPENDENT = "McNemar's test needs independent examples; these share clusters or seeds"
+ONE_CLUSTER = "one cluster shows no variance between clusters"
+NO_CONTROLS = "no controls were given for this lesion"
+
+
+def undefined_reasons(row: pd.Series, kind: str) -> dict[str, str]:
+    """Explain every NaN of one row of `population_effects`.
+
+    Args:
+        row: The row.
+        kind: Kind of its outcome, `effects.attrs["kinds"][row["outcome"]]`.
+    Returns:
+        Column to reason, for the columns that are NaN.
+    """
+    missing = [str(name) for name, value in row.items() if isinstance(value, float) and value != value]
+    return {name: _reason(name, row, Kind(kind)) for name in missing}
+
+
+def _reason(name: str, row: pd.Series, kind: Kind) -> str:
+    if name in BINARY_ONLY:
+        return NOT_BINARY if kind is not Kind.BINARY else _condition(name)
+    if name in ("factual_mean", "counterfactual_mean"):
+        return NO_MEAN
+    if name == "relative_change":
+        return NO_MEAN if kind is Kind.CATEGORICAL else "the factual mean is zero"
+    if name in ("d", "d_z"):
+        if kind.one_sided:
+            return "not a difference between two varying worlds"
+        return "one example has no variance" if row["n_units"] * row["n_seeds"] < 2 else "nothing varies to divide by"
+    if name in ("p_mcnemar", "p_signflip"):
+        return _no_test(name, row, kind)
+    if name in ("n_controls", "control_mean", "control_sd", "p_control"):
+        return NO_CONTROLS if row["n_controls"] == 0 else "one control has no spread"
+    if name == "change_norm":
+        return "the table holds no change norm for some examples"
+    if name in ("p_holm", "p_bh"):
+        return ONE_CLUSTER
+    return str(row["interval_method"]).removeprefix("undefined: ")
+
+
+def _no_test(name: str, row: pd.Series, kind: Kind) -> str:
+    if kind.one_sided:
+        return ONE_SIDED
+    if name == "p_signflip":
+        return SEEDS
+    return NOT_BINARY if kind is not Kind.BINARY else NOT_INDEPENDENT
+
+
+def _condition(name: str) -> str:
+    return "no example was wrong without the component" if name == "ps" else "no example was right in the factual world"

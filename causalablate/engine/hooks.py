@@ -1,0 +1,140 @@
+"""The only place that registers hooks: activations at sites are read and edited here, and every hook is removed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from causalablate.component import At
+from causalablate.errors import LesionError
+
+Place = tuple[str, At]
+Edit = Callable[[Tensor, int, tuple[Any, ...]], Tensor]
+"""(activation, call, inputs of the module) -> activation. Returning the very same tensor leaves the forward alone."""
+
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], None]
+
+
+@contextmanager
+def hooked(
+    root: nn.Module, edits: Mapping[Place, Edit], *, begin: Begin, end: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Edit activations during every forward of `root` inside the block.
+
+    Args:
+        root: The whole model.
+        edits: What happens at each place.
+        begin: Called before each forward of `root` with its arguments.
+        end: Called after each forward of `root` that returned.
+    Raises:
+        LesionError: A place names a module that the model does not have.
+    """
+    calls: Counter[Place] = Counter()
+
+    def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        calls.clear()
+        begin(args, kwargs)
+
+    with ExitStack() as stack:
+
+        def keep(handle: RemovableHandle) -> None:
+            stack.callback(handle.remove)
+
+        keep(root.register_forward_pre_hook(before, with_kwargs=True))
+        for place, edit in edits.items():
+            keep(_register(_submodule(root, place[0]), place, edit, calls))
+        keep(root.register_forward_hook(lambda *_: end()))
+        yield
+
+
+def _submodule(root: nn.Module, path: str) -> nn.Module:
+    try:
+        return root.get_submodule(path)
+    except AttributeError:
+        raise LesionError(
+            f'the model has no module "{path}": the component map does not describe this model; '
+            "rebuild it from the model's own config"
+        ) from None
+
+
+def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place]") -> RemovableHandle:
+    """Hook one place.
+
+    Output hooks go first in line (`prepend`): transformers collects `output_hidden_states` by hooks of its own,
+    installed on first use, and a later hook's edit would be invisible to whatever reads that collection.
+    """
+
+    def next_call() -> int:
+        calls[place] += 1
+        return calls[place] - 1
+
+    def on_input(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        x = _first_input(args, kwargs)
+        new = edit(x, next_call(), args)
+        return None if new is x else _with_first_input(args, kwargs, new)
+
+    def on_mask(inner: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        mask = kwargs.get("attention_mask")
+        x = full_mask(inner, _first_input(args, kwargs)) if mask is None else mask
+        new = edit(x, next_call(), args)
+        return None if new is x else (args, {**kwargs, "attention_mask": new})
+
+    def on_output(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        x = first_output(output)
+        new = edit(x, next_call(), args)
+        return None if new is x else _with_first_output(output, new)
+
+    def on_delta(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        start, whole = _first_input(args, kwargs), first_output(output)
+        delta = whole - start
+        new = edit(delta, next_call(), args)
+        if new is delta:
+            return None
+        # Rows whose delta is untouched keep their exact output: start + (whole - start) may round differently.
+        touched = (new != delta).flatten(1).any(dim=1).reshape((-1,) + (1,) * (whole.ndim - 1))
+        return _with_first_output(output, torch.where(touched, start + new, whole))
+
+    match place[1]:
+        case "input":
+            return module.register_forward_pre_hook(on_input, with_kwargs=True)
+        case "attention_mask":
+            return module.register_forward_pre_hook(on_mask, with_kwargs=True)
+        case "output":
+            return module.register_forward_hook(on_output, with_kwargs=True, prepend=True)
+        case "delta":
+            return module.register_forward_hook(on_delta, with_kwargs=True, prepend=True)
+
+
+def full_mask(attention: nn.Module, x: Tensor) -> Tensor:
+    """The mask that an attention module without one uses, True attends, shape (rows, 1, length, length)."""
+    rows, length = x.shape[:2]
+    mask = torch.ones(length, length, dtype=torch.bool, device=x.device)
+    if getattr(attention, "is_causal", False):
+        mask = mask.tril()
+    return mask.expand(rows, 1, length, length)
+
+
+def _first_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    return args[0] if args else kwargs["hidden_states"]
+
+
+def _with_first_input(args: tuple[Any, ...], kwargs: dict[str, Any], new: Tensor) -> tuple[tuple[Any, ...], Any]:
+    return ((new, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": new})
+
+
+def first_output(output: Any) -> Tensor:
+    """The tensor that a module returns, alone or first in a tuple or a transformers output."""
+    return output if isinstance(output, Tensor) else output[0]
+
+
+def _with_first_output(output: Any, new: Tensor) -> Any:
+    if isinstance(output, Tensor):
+        return new
+    if isinstance(output, tuple):
+        return (new, *output[1:])
+    first = next(iter(output.keys()))
+    return type(output)(**{**output, first: new})

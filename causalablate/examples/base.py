@@ -1,0 +1,101 @@
+"""One example is images, a question and its answer; an example set is an immutable, content-hashed sequence of them."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+
+from causalablate.errors import ExampleError
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One unit of analysis.
+
+    Attributes:
+        id: Unique within its set.
+        images: Frames in order of time, each uint8 of shape (H, W, 3).
+        question: The question, in words.
+        answer: The expected answer, one word.
+        groups: Group name to label, e.g. `{"question_type": "location"}`.
+        seed: Seed of the pixel noise: the same in the factual and in every counterfactual world.
+        cluster: Examples that share images share it; empty means the example stands alone.
+    """
+
+    id: str
+    images: tuple[np.ndarray, ...]
+    question: str
+    answer: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    cluster: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.images:
+            raise ExampleError(f'example "{self.id}" has no image; give at least one frame.')
+        for image in self.images:
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+                raise ExampleError(
+                    f'example "{self.id}": an image is {image.dtype} of shape {image.shape}; '
+                    "images are uint8 of shape (height, width, 3)."
+                )
+        if not self.cluster:
+            object.__setattr__(self, "cluster", self.id)
+
+    def digest(self) -> bytes:
+        """Hash everything the example holds."""
+        sha = hashlib.sha256()
+        text = [self.id, self.question, self.answer, sorted(self.groups.items()), self.seed, self.cluster]
+        sha.update(json.dumps(text).encode())
+        for image in self.images:
+            sha.update(repr(image.shape).encode())
+            sha.update(np.ascontiguousarray(image).tobytes())
+        return sha.digest()
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleSet(Sequence[Example]):
+    """An ordered set of examples with a content hash.
+
+    Attributes:
+        name: What it is, e.g. `digits/test`.
+        examples: The examples; never empty, ids unique.
+    """
+
+    name: str
+    examples: tuple[Example, ...]
+
+    def __post_init__(self) -> None:
+        if not self.examples:
+            raise ExampleError(f'the example set "{self.name}" is empty; ask for at least one example.')
+        ids = [example.id for example in self.examples]
+        if len(set(ids)) != len(ids):
+            twice = next(i for i in ids if ids.count(i) > 1)
+            raise ExampleError(f'the example set "{self.name}" holds the id "{twice}" twice; ids must be unique.')
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self.examples)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> "ExampleSet": ...
+    def __getitem__(self, index: int | slice) -> "Example | ExampleSet":
+        if isinstance(index, slice):
+            return ExampleSet(self.name, self.examples[index])
+        return self.examples[index]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over all content, in order; the name does not enter."""
+        sha = hashlib.sha256()
+        for example in self.examples:
+            sha.update(example.digest())
+        return sha.hexdigest()

@@ -1,0 +1,215 @@
+"""The five laws of intervention, checked on any model: what `causalablate doctor` runs, and the tests too."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from causalablate.component import Component, ComponentMap, Site
+from causalablate.counterfactual import Replay
+from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import hooked
+from causalablate.engine.lesioned import lesioned
+from causalablate.errors import CausalAblateError, InertLesionError
+from causalablate.examples import ExampleSet
+from causalablate.intervention import Lesion, do
+from causalablate.models import Model
+from causalablate.offs import Value, Zero
+
+TOLERANCE = 1e-4
+"""Largest difference in log-probability that batch composition may make in float32 (nats)."""
+
+
+class LawBrokenError(CausalAblateError):
+    """A law of intervention does not hold for this model."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """One law.
+
+    Attributes:
+        name: Short name.
+        says: What holds.
+        check: Raises `LawBrokenError` with the evidence, or returns what it saw.
+    """
+
+    name: str
+    says: str
+    check: Callable[[Model, ExampleSet, ExampleSet], str]
+
+
+def _logits(model: Model, inputs: dict[str, Any]) -> Tensor:
+    with frozen(model.module):
+        return model.read(model(**inputs)).logits["answer"].clone()
+
+
+def representatives(components: ComponentMap) -> list[Component]:
+    """One component of each kind: the first that the forward pass can reach."""
+    return [found[0] for found in components.kinds().values()]
+
+
+def _off_for(component: Component) -> str:
+    return "knockout" if component.kind == "edge" else "zero"
+
+
+def fingerprint(module: nn.Module) -> tuple[Any, ...]:
+    """Everything that a lesion must leave as it was."""
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return (
+        {k: v.detach().cpu().numpy().tobytes() for k, v in module.state_dict().items()},
+        [tuple(getattr(m, h)) for m in module.modules() for h in hooks],
+        [m.training for m in module.modules()],
+        [p.requires_grad for p in module.parameters()],
+        torch.get_rng_state().numpy().tobytes(),
+        getattr(getattr(module, "config", None), "_attn_implementation", None),
+    )
+
+
+def _empty_lesion(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    inputs = model.encode(examples)
+    before = _logits(model, inputs)
+    with model.do(Lesion()):
+        under = _logits(model, inputs)
+    if not torch.equal(before, under):
+        raise LawBrokenError(f"the empty lesion changes logits by up to {float((before - under).abs().max()):.3g}")
+    return f"{before.numel()} logits identical"
+
+
+@contextmanager
+def _interrupted_at(module: nn.Module, path: str, error: type[BaseException]) -> Iterator[None]:
+    """Raise in the middle of a forward."""
+
+    def stop(x: Tensor, call: int, inputs: tuple[Any, ...]) -> Tensor:
+        raise error("in the middle of a forward")
+
+    with hooked(module, {(path, "output"): stop}, begin=lambda args, kwargs: None):
+        yield
+
+
+def _leaves_no_trace(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    inputs = model.encode(examples)
+    parts = representatives(model.components)
+    joint = Lesion(tuple(p for c in parts for p in do(c.address, off=_off_for(c))))
+    before = fingerprint(model.module)
+    ways: tuple[type[BaseException] | None, ...] = (None, RuntimeError, KeyboardInterrupt)
+    last = parts[-1].sites[0].module
+    for error in ways:
+        try:
+            with model.do(joint):
+                if error is None:
+                    _logits(model, inputs)
+                else:
+                    with _interrupted_at(model.module, last, error):
+                        _logits(model, inputs)
+        except (RuntimeError, KeyboardInterrupt) as caught:
+            if type(caught) is not error:
+                raise
+        if fingerprint(model.module) != before:
+            raise LawBrokenError(f"after {error.__name__ if error else 'a normal exit'} the model is not what it was")
+    return "weights, hooks, modes, gradients' flags, RNG and attention restored after return, exception and Ctrl-C"
+
+
+def _never_called(model: Model, inputs: dict[str, Any]) -> str:
+    """Path of a module that no forward calls (a container, at the least)."""
+    called: set[str] = set()
+
+    def note(path: str) -> Callable[[Tensor, int, tuple[Any, ...]], Tensor]:
+        def edit(x: Tensor, call: int, args: tuple[Any, ...]) -> Tensor:
+            called.add(path)
+            return x
+
+        return edit
+
+    containers = [name for name, m in model.module.named_modules() if isinstance(m, nn.ModuleList | nn.ModuleDict)]
+    with hooked(model.module, {(p, "output"): note(p) for p in containers}, begin=lambda args, kwargs: None):
+        _logits(model, inputs)
+    return next(p for p in containers if p not in called)
+
+
+def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    inputs = model.encode(examples)
+    for component in representatives(model.components):
+        with model.do(do(component.address, off=_off_for(component))) as action:
+            first = _logits(model, inputs)
+            second = _logits(model, inputs)
+        if not bool(action.fired.all()):
+            raise LawBrokenError(f"{component.address}: the lesion did not act, and no error was raised")
+        if not torch.equal(first, second):
+            raise LawBrokenError(f"{component.address}: a warm model gives other numbers than a cold one")
+    path = _never_called(model, inputs)
+    nowhere = Component("bypassed", "bypassed", (Site(path),))
+    groups = model.adapter.token_groups
+    try:
+        with lesioned(
+            model.module,
+            [(nowhere, Zero())],
+            components=model.components,
+            token_groups=lambda kwargs: groups(model.module, kwargs),
+        ):
+            _logits(model, inputs)
+    except InertLesionError:
+        return f"one component of each of {len(model.components.kinds())} kinds acted; a bypassed site raised"
+    raise LawBrokenError(f"a lesion at {path}, which never runs, raised nothing")
+
+
+def _varying(model: Model, examples: ExampleSet) -> Component:
+    """A component whose activation differs between examples: resampling a constant would show nothing."""
+    inputs = model.encode(examples)
+    for component in reversed(representatives(model.components)):
+        if component.kind != "edge":
+            first = model.activations(component.address, **inputs)[0]
+            if bool((first != first[:1]).any()):
+                return component
+    raise LawBrokenError("no component's activation differs between the examples; give examples that differ")
+
+
+def _same_seed_same_bytes(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    component = _varying(model, examples)
+    worst = 0.0
+    for kind in ("noise", "resample"):
+        lesion = do(component.address, off=kind)
+        runs = [
+            Replay(model, examples, outcomes=["answer_logprob"], reference=reference, seed=seed, batch_size=size)
+            for seed, size in ((0, len(examples)), (0, len(examples)), (1, len(examples)), (0, 1))
+        ]
+        same, again, other, alone = (
+            r.counterfactual(lesion, slice(0, len(examples))).values["answer_logprob"] for r in runs
+        )
+        if same.tobytes() != again.tobytes():
+            raise LawBrokenError(f"{lesion}: the same seed gives other bytes")
+        if same.tobytes() == other.tobytes():
+            raise LawBrokenError(f"{lesion}: another seed gives the same bytes, so the seed is not used")
+        worst = max(worst, float(abs(same - alone).max()))
+    if worst > TOLERANCE:
+        raise LawBrokenError(f"an example alone and in a batch differ by {worst:.3g} nats (tolerance {TOLERANCE:g})")
+    return f"same bytes twice; alone or in a batch within {worst:.2g} nats"
+
+
+def _own_value_is_nothing(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    inputs = model.encode(examples)
+    before = _logits(model, inputs)
+    checked = 0
+    for component in representatives(model.components):
+        if component.kind == "edge":
+            continue
+        own = Value.of(*model.activations(component.address, **inputs))
+        with model.do(do(component.address, off=own)):
+            under = _logits(model, inputs)
+        if not torch.equal(before, under):
+            difference = float((before - under).abs().max())
+            raise LawBrokenError(f"{component.address} frozen to its own activation changes logits by {difference:.3g}")
+        checked += 1
+    return f"{checked} kinds of component frozen to their own activation: logits identical"
+
+
+LAWS: Sequence[Law] = (
+    Law("empty", "the empty lesion changes nothing, bit for bit", _empty_lesion),
+    Law("restore", "after any exit the model is what it was", _leaves_no_trace),
+    Law("fired", "a lesion that did not act is an error, never an effect of zero", _inert_is_an_error),
+    Law("seeded", "same seed, same bytes; batch composition does not matter", _same_seed_same_bytes),
+    Law("own value", "do(c = its own factual activation) is the empty lesion", _own_value_is_nothing),
+)

@@ -1,0 +1,87 @@
+"""The kinds of off, one file each. A new kind is one file and one row of `OFFS`."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from causalablate.component import Component
+from causalablate.errors import LesionError, nearest
+from causalablate.offs.base import Context, Off
+from causalablate.offs.fixed import FixedMax, FixedMin
+from causalablate.offs.knockout import Knockout
+from causalablate.offs.mean import Mean
+from causalablate.offs.noise import Noise
+from causalablate.offs.replace import Replace
+from causalablate.offs.resample import Resample
+from causalablate.offs.scale import Scale
+from causalablate.offs.shuffle import Shuffle
+from causalablate.offs.uniform import Uniform
+from causalablate.offs.value import Value
+from causalablate.offs.zero import Zero
+
+OFFS: dict[str, type[Off]] = {
+    cls.kind: cls
+    for cls in (Zero, Mean, Resample, Noise, Value, Scale, Replace, Knockout, Uniform, Shuffle, FixedMin, FixedMax)
+}
+
+
+def off(spec: "Off | str | Mapping[str, Any]") -> Off:
+    """Make an off from a kind name or from `{"kind": ..., parameters}`.
+
+    Raises:
+        LesionError: The kind or a parameter is unknown, or a parameter is out of range.
+    """
+    if isinstance(spec, Off):
+        return spec
+    parameters = {"kind": spec} if isinstance(spec, str) else dict(spec)
+    kind = parameters.pop("kind", None)
+    if kind not in OFFS:
+        raise LesionError(f'no off "{kind}"{nearest(str(kind), OFFS)}; there are {", ".join(OFFS)}')
+    if kind == "value":
+        return _value(parameters)
+    known = [p for p in inspect.signature(OFFS[kind]).parameters if p != "module"]
+    for name in parameters:
+        if name not in known:
+            has = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise LesionError(f'off "{kind}" has no parameter "{name}"{nearest(name, known)}; {has}')
+    for name in ("std", "factor"):
+        if name in parameters and (isinstance(parameters[name], bool) or not isinstance(parameters[name], int | float)):
+            raise LesionError(f"{kind}: {name} is {parameters[name]!r}; it must be a number")
+    return OFFS[kind](**parameters)
+
+
+def admitted(component: Component) -> list[str]:
+    """Kinds of off that a component admits."""
+    plain = [cls() for kind, cls in OFFS.items() if kind not in ("value", "replace")]
+    admits = {how.kind for how in (*plain, Value.of(0.0), Replace(component.address)) if how.refuses(component) is None}
+    return [kind for kind in OFFS if kind in admits]
+
+
+def _value(parameters: dict[str, Any]) -> Value:
+    """A study file gives `value: x`, or `calls: [x0, x1]` for a module called several times."""
+    if set(parameters) == {"value"}:
+        return Value.of(parameters["value"])
+    if set(parameters) == {"calls"} and isinstance(parameters["calls"], list):
+        return Value.of(*parameters["calls"])
+    raise LesionError(f"value: give value (a number or nested lists) or calls (a list of those), not {parameters}")
+
+
+__all__ = [
+    "OFFS",
+    "Context",
+    "FixedMax",
+    "FixedMin",
+    "Knockout",
+    "Mean",
+    "Noise",
+    "Off",
+    "Replace",
+    "Resample",
+    "Scale",
+    "Shuffle",
+    "Uniform",
+    "Value",
+    "Zero",
+    "admitted",
+    "off",
+]

@@ -1,0 +1,97 @@
+"""The contract of an off: how the activation at a component's site is changed."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from causalablate.component import Component
+
+
+class Context(Protocol):
+    """What an off may know while it acts: one site of a component, one call of its module, one batch.
+
+    `call` counts how often the component acted earlier in this forward.
+
+    Every draw is a function of (seed, lesion part, example, call), so the batch that an example is in never matters.
+    """
+
+    component: Component
+    call: int
+    inputs: tuple[Any, ...]
+
+    def reference_mean(self, axes: str) -> Tensor:
+        """Mean activation over the reference set, broadcastable to the batch."""
+        ...
+
+    def reference_std(self) -> Tensor:
+        """Standard deviation of the site over examples, positions and features of the reference set, a scalar."""
+        ...
+
+    def donors(self) -> Tensor:
+        """Activation of one donor example of the reference set per row, shape of the batch."""
+        ...
+
+    def normal(self, shape: torch.Size) -> Tensor:
+        """Standard normal draws, one stream per row."""
+        ...
+
+    def permutations(self, n: int) -> Tensor:
+        """A permutation of n items per row, shape (rows, n)."""
+        ...
+
+    def output_of(self, address: str) -> Tensor:
+        """Latest output of another component in this forward."""
+        ...
+
+    def edges(self) -> Tensor:
+        """Which attention edges the component covers, bool, shape (rows, 1, queries, keys)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Off(ABC):
+    """One way of switching a component off. A value: hashable, comparable, serialisable.
+
+    Attributes:
+        kind: Name in study files and on the command line.
+        needs: Reference statistics it reads: any of `mean`, `std`, `donors`.
+    """
+
+    kind: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def apply(self, x: Tensor, context: Context) -> Tensor:
+        """Return the counterfactual activation for `x`, shape (rows, ...), of the same shape."""
+
+    def refuses(self, component: Component) -> str | None:
+        """Why this off is meaningless for a component, or None where it applies."""
+        if component.kind == "edge":
+            return "an attention edge can only be cut; use knockout"
+        return None
+
+    def reads(self) -> tuple[str, ...]:
+        """Addresses of other components whose outputs it uses."""
+        return ()
+
+    def to_json(self) -> str | dict[str, Any]:
+        """The kind alone where every parameter has its default, else a mapping with `kind` and the parameters."""
+        parameters = {
+            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default
+        }
+        return {"kind": self.kind, **parameters} if parameters else self.kind
+
+    def __str__(self) -> str:
+        parameters = self.to_json()
+        if isinstance(parameters, str):
+            return parameters
+        inside = ", ".join(f"{k}={v}" for k, v in parameters.items() if k != "kind")
+        return f"{self.kind}({inside})"
+
+
+OffFactory = Callable[..., Off]

@@ -1,0 +1,42 @@
+"""From a study to something that runs: load the checkpoint and the examples, expand the lesions."""
+
+from typing import TYPE_CHECKING
+
+from causalablate.study.plan import Plan, plan_study
+from causalablate.study.spec import Study
+
+if TYPE_CHECKING:
+    from causalablate.counterfactual import Replay
+
+
+def open_study(study: Study) -> tuple[Plan, "Replay"]:
+    """Load what a study names.
+
+    The reference set is made only where a lesion reads it.
+
+    Args:
+        study: A study whose paths are absolute or relative to the working directory; see `read_study`.
+    Raises:
+        CheckpointError: The checkpoint cannot be loaded.
+        ExampleError: The examples cannot be made.
+        ComponentNotFoundError: An address or glob matches nothing.
+        LesionError: A component refuses its off.
+        StudyError: Two lesions have one name.
+    """
+    from causalablate.counterfactual import Replay  # transformers is not needed to read results
+    from causalablate.models import load
+
+    model = load(study.model, mode=study.mode)
+    examples = study.examples.load()
+    plan = plan_study(study, model.components, len(examples))
+    reads = any(how.needs for planned in plan.lesions for _, how in planned.lesion)
+    reference = study.reference_examples
+    replay = Replay(
+        model,
+        examples,
+        outcomes=study.outcomes,
+        reference=reference.load() if reads and reference is not None else None,
+        seed=study.seed,
+        batch_size=study.batch_size,
+    )
+    return plan, replay

@@ -1,0 +1,129 @@
+"""What a study asks: lesions, examples and outcomes, as one frozen value. The YAML file and the object are the same."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from causalablate.declarative import content_hash, read
+from causalablate.errors import nearest
+from causalablate.outcome import OUTCOMES
+from causalablate.study.entry import LesionEntry
+from causalablate.study.sets import DigitsSpec, ExamplesSpec, FolderSpec, absolute
+
+SHIPPED = "shipped"
+
+
+class RandomHeads(BaseModel):
+    """Random controls: for every lesion made only of heads, as many random heads of the same tower, off the same way.
+
+    Attributes:
+        n: Controls per lesion; fewer where the tower has fewer distinct sets of that size.
+        seed: Seed of the draw.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["random_heads"] = "random_heads"
+    n: int = Field(default=20, ge=1, le=10_000)
+    seed: int = Field(default=0, ge=0)
+
+
+class Study(BaseModel):
+    """A study. `read_study("x.yaml")` and `Study(...)` with the same contents are equal.
+
+    Attributes:
+        name: Short name, the title of its tables.
+        description: The question it asks, and what would be learned.
+        lesions: What is switched off; see `LesionEntry`.
+        model: Checkpoint folder, or `shipped`: the one inside the package. In a file, relative to that file.
+        examples: The examples on which outcomes are compared.
+        reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for digits, 512 of
+            another split, so that no example is its own reference.
+        mode: How the model answers, where it has modes; by default the checkpoint's own.
+        outcomes: Numbers per example.
+        controls: Random controls for lesions of heads, or none.
+        seed: Seed of every draw that a lesion makes.
+        batch_size: Examples per forward pass.
+        gallery: Examples kept for the browser of single examples.
+        level: Coverage of the intervals.
+        sesoi: Smallest effect of interest, in units of a bounded outcome: the margin of "within noise".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")
+    description: str = Field(default="", max_length=10_000)
+    model: str = Field(default=SHIPPED, min_length=1)
+    examples: ExamplesSpec = Field(default_factory=DigitsSpec)
+    reference: ExamplesSpec | None = None
+    mode: Literal["coarse_only", "coarse_fine", "autoregressive"] | None = None
+    outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
+    lesions: tuple[LesionEntry, ...] = Field(min_length=1)
+    controls: RandomHeads | None = None
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    batch_size: int = Field(default=64, ge=1, le=65_536)
+    gallery: int = Field(default=24, ge=0, le=1000)
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    sesoi: Annotated[float, Field(ge=0)] = 0.005
+
+    @field_validator("outcomes")
+    @classmethod
+    def _known_outcomes(cls, outcomes: tuple[str, ...]) -> tuple[str, ...]:
+        for outcome in outcomes:
+            if outcome not in OUTCOMES:
+                raise ValueError(f'no outcome "{outcome}"{nearest(outcome, OUTCOMES)}; there are {", ".join(OUTCOMES)}')
+        if len(set(outcomes)) < len(outcomes):
+            raise ValueError(f"an outcome is listed twice: {', '.join(outcomes)}")
+        return outcomes
+
+    @model_validator(mode="after")
+    def _has_reference(self) -> "Study":
+        needy = sorted({how.kind for entry in self.lesions for how in entry.offs if how.needs})
+        if needy and self.reference_examples is None:
+            raise ValueError(
+                f"{', '.join(needy)} reads activations of a reference set, and a folder has no split to take it from; "
+                "add reference: {kind: folder, path: ...}"
+            )
+        return self
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of everything the study says."""
+        return content_hash(self)
+
+    @property
+    def reference_examples(self) -> DigitsSpec | FolderSpec | None:
+        """The reference set, the default made explicit; None where there is none to assume."""
+        if self.reference is not None or not isinstance(self.examples, DigitsSpec):
+            return self.reference
+        return DigitsSpec(split="train" if self.examples.split == "validation" else "validation")
+
+    def at(self, folder: str | Path) -> "Study":
+        """The same study with its relative paths taken from `folder`."""
+        folder = Path(folder)
+        changed: dict[str, Any] = {"examples": self.examples.at(folder)}
+        if self.reference is not None:
+            changed["reference"] = self.reference.at(folder)
+        if self.model != SHIPPED:
+            changed["model"] = str(absolute(self.model, folder))
+        return self.model_copy(update=changed)
+
+
+def read_study(path: str | Path, *, model: str | Path | None = None) -> Study:
+    """Read a study from a file, with paths relative to the file made absolute.
+
+    Args:
+        path: A YAML file.
+        model: Use this checkpoint instead of the one it names; relative to the working directory.
+    Raises:
+        StudyError: The file is not a valid study; the message lists everything that is wrong with it.
+    """
+    study = read(path, Study).at(Path(path).parent)
+    return study if model is None else with_model(study, model)
+
+
+def with_model(study: Study, model: str | Path) -> Study:
+    """The same study of another checkpoint, given relative to the working directory, or `shipped`."""
+    chosen = SHIPPED if str(model) == SHIPPED else str(absolute(str(model), Path.cwd()))
+    return study.model_copy(update={"model": chosen})

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from causalablate.effects import Kind, mean_intervals
+from causalablate.effects.intervals import (
+    BONETT_PRICE,
+    CLUSTER_BONETT_PRICE,
+    CLUSTER_T,
+    PAIRED_T,
+    SIGN,
+    TWO_WAY_BONETT_PRICE,
+    TWO_WAY_T,
+    UNDEFINED_CLUSTER,
+    UNDEFINED_EQUAL,
+    WILSON,
+    WILSON_EFFECTIVE,
+)
+
+SHARED = dict(cluster=[0, 0, 1, 1, 2, 2])
+SEEDS = dict(cluster=[0, 1, 2, 0, 1, 2], seed=[0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "method"),
+    [
+        (Kind.BINARY, {}, BONETT_PRICE),
+        (Kind.BINARY, SHARED, CLUSTER_BONETT_PRICE),
+        (Kind.BINARY, SEEDS, TWO_WAY_BONETT_PRICE),
+        (Kind.REAL, {}, PAIRED_T),
+        (Kind.REAL, SHARED, CLUSTER_T),
+        (Kind.REAL, SEEDS, TWO_WAY_T),
+        (Kind.DISTANCE, {}, PAIRED_T),
+        (Kind.CATEGORICAL, {}, WILSON),
+        (Kind.CATEGORICAL, SHARED, WILSON_EFFECTIVE),
+        (Kind.CATEGORICAL, SEEDS, WILSON_EFFECTIVE),
+    ],
+)
+def test_method_follows_kind_and_dependence(effects_of, kind, rows, method):
+    found = mean_intervals(effects_of([[1, 0, 0, 1, 0, 0]], kind, **rows), 0.95)
+    assert found.method[0] == method
+    assert found.low[0] < 1 / 3 < found.high[0]
+
+
+def test_a_higher_level_is_wider(effects_of):
+    paired = effects_of([[1, 0, 0, 1, 0, 0]], Kind.BINARY)
+    narrow, wide = mean_intervals(paired, 0.8), mean_intervals(paired, 0.99)
+    assert wide.low[0] < narrow.low[0] < narrow.high[0] < wide.high[0]
+
+
+def test_binary_limits_stay_possible(effects_of):
+    found = mean_intervals(effects_of([[-1, -1, -1, -1]], Kind.BINARY), 0.99)
+    assert found.low[0] == -1
+
+
+def test_distances_stay_possible(effects_of):
+    found = mean_intervals(effects_of([[0, 0, 0, 4.0]], Kind.DISTANCE), 0.95)
+    assert found.low[0] == 0 < 1 < found.high[0]
+
+
+@pytest.mark.parametrize("kind", [Kind.REAL, Kind.DISTANCE])
+@pytest.mark.parametrize("value", [0.0, 0.7])
+def test_equal_effects_give_a_point_once_there_are_enough(effects_of, kind, value):
+    enough = mean_intervals(effects_of([[value] * 6], kind), 0.95)
+    assert (enough.low[0], enough.high[0], enough.se[0]) == (pytest.approx(value), pytest.approx(value), 0)
+    assert enough.method[0] == SIGN
+    few = mean_intervals(effects_of([[value] * 5], kind), 0.95)
+    assert np.isnan(few.low[0])
+    assert few.method[0] == UNDEFINED_EQUAL
+
+
+def test_equal_effects_beside_varying_ones(effects_of):
+    rng = np.random.default_rng(0)
+    found = mean_intervals(effects_of(np.stack([np.zeros(20), rng.normal(size=20)])), 0.95)
+    assert list(found.method) == [SIGN, PAIRED_T]
+    assert found.high[1] > found.low[1]
+
+
+def test_float32_constants_count_as_equal(effects_of):
+    value = float(np.float32(0.1))
+    assert mean_intervals(effects_of([[value] * 3000]), 0.95).method[0] == SIGN
+
+
+def test_equal_effects_over_seeds_count_seeds(effects_of):
+    cluster, seed = np.tile(np.arange(20), 3), np.repeat(np.arange(3), 20)
+    found = mean_intervals(effects_of([[0.0] * 60], cluster=cluster, seed=seed), 0.95)
+    assert found.method[0] == UNDEFINED_EQUAL, "three identical seeds say little about the next one"
+
+
+@pytest.mark.parametrize("rows", [{}, dict(cluster=np.repeat(np.arange(50), 4))])
+def test_binary_interval_of_an_inert_lesion_has_width(effects_of, rows):
+    found = mean_intervals(effects_of([[0.0] * 200], Kind.BINARY, **rows), 0.95)
+    assert found.low[0] == -found.high[0] < 0
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_one_cluster_of_several_rows_is_undefined(effects_of, kind):
+    found = mean_intervals(effects_of([[0, 1, 1]], kind, cluster=[0, 0, 0]), 0.95)
+    assert found.method[0] == UNDEFINED_CLUSTER
+    assert np.isnan([found.low[0], found.high[0], found.se[0]]).all()
+
+
+@pytest.mark.parametrize("kind", [Kind.BINARY, Kind.CATEGORICAL])
+def test_one_example_is_uncertain_not_undefined_where_outcomes_are_bounded(effects_of, kind):
+    found = mean_intervals(effects_of([[1]], kind), 0.95)
+    assert found.high[0] - found.low[0] > 0.5
+
+
+def test_dependent_shares_are_less_certain(effects_of):
+    rng = np.random.default_rng(1)
+    changed = np.repeat(rng.random(40) < 0.3, 5).astype(float)[None]
+    alone = mean_intervals(effects_of(changed, Kind.CATEGORICAL), 0.95)
+    shared = mean_intervals(effects_of(changed, Kind.CATEGORICAL, cluster=np.repeat(np.arange(40), 5)), 0.95)
+    ratio = (shared.high - shared.low) / (alone.high - alone.low)
+    assert ratio[0] == pytest.approx(np.sqrt(5), rel=0.1)
+
+
+def cover(found, truth):
+    return np.mean((found.low <= truth + 1e-12) & (truth <= found.high + 1e-12))
+
+
+@pytest.mark.parametrize(("down", "up"), [(0.01, 0.0), (0.01, 0.01), (0.05, 0.02), (0.3, 0.1)])
+@pytest.mark.parametrize(("n_clusters", "size"), [(40, 5), (100, 10)])
+def test_coverage_of_clustered_flips(effects_of, n_clusters, size, down, up):
+    rng = np.random.default_rng(2)
+    cluster = np.repeat(np.arange(n_clusters), size)
+    # Dirichlet with total 1: flips correlate 0.5 within a cluster.
+    chance = rng.dirichlet([down, max(up, 1e-9), 1 - down - up], size=(1500, n_clusters))[:, cluster]
+    draw = rng.random(chance.shape[:2])
+    effect = (draw > 1 - chance[..., 1]).astype(float) - (draw < chance[..., 0])
+    assert cover(mean_intervals(effects_of(effect, Kind.BINARY, cluster=cluster), 0.95), up - down) >= 0.93
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3])
+@pytest.mark.parametrize("n_seeds", [3, 5])
+def test_coverage_of_flips_over_seeds(effects_of, n_seeds, share):
+    rng = np.random.default_rng(3)
+    chance = rng.beta(share, 1 - share, size=(1500, 1, 200))
+    effect = -(rng.random((1500, n_seeds, 200)) < chance).astype(float).reshape(1500, -1)
+    cluster, seed = np.tile(np.arange(200), n_seeds), np.repeat(np.arange(n_seeds), 200)
+    flips = effects_of(effect, Kind.BINARY, cluster=cluster, seed=seed)
+    changes = effects_of(-effect, Kind.CATEGORICAL, cluster=cluster, seed=seed)
+    assert cover(mean_intervals(flips, 0.95), -share) >= 0.93
+    assert cover(mean_intervals(changes, 0.95), share) >= 0.93
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, shape: rng.normal(size=shape),
+        lambda rng, shape: rng.standard_t(3, size=shape),
+        lambda rng, shape: rng.normal(size=shape) * (rng.random(shape) < 0.05),
+    ],
+    ids=["normal", "heavy tails", "mostly zero"],
+)
+def test_coverage_of_real_effects(effects_of, draw):
+    effect = draw(np.random.default_rng(4), (2000, 200))
+    assert 0.935 <= cover(mean_intervals(effects_of(effect), 0.95), 0.0) <= 0.975

@@ -1,0 +1,40 @@
+import pytest
+
+from causalablate.errors import CheckpointError
+from causalablate.foveated.config import FoveatedConfig
+from causalablate.foveated.sizes import small_config
+
+
+def test_round_trip_through_json(tmp_path):
+    config = small_config(["red", "two"], mode="autoregressive", mean_budget=120.0)
+    config.save_pretrained(tmp_path)
+    again = FoveatedConfig.from_pretrained(tmp_path)
+    assert again.to_dict() == config.to_dict()
+    assert again.mode == "autoregressive" and again.vision_config.hidden_size == 96
+
+
+def test_grid_follows_the_encoder():
+    config = small_config(["red"])
+    assert (config.canvas, config.grid, config.n_patches) == (48, 4, 16)
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "message"),
+    [
+        ("mode", "coarse_fien", "coarse_fine"),
+        ("fusion", "add", "concat, cross_attention"),
+        ("freeze", ["visoin"], "vision"),
+        ("visual_tokens_per_frame", 0, "at least 1"),
+        ("mean_budget", 30.0, "between min_budget"),
+        ("detail_levels", [1.0, 0.5], "ascending"),
+    ],
+)
+def test_a_bad_switch_is_refused_by_name(switch, value, message):
+    with pytest.raises(CheckpointError, match=message) as caught:
+        small_config(["red"], **{switch: value})
+    assert switch in str(caught.value)
+
+
+def test_vocabulary_must_fit_the_language_model():
+    with pytest.raises(CheckpointError, match="vocab_size"):
+        small_config(["red"], vocabulary_ids=[0, 1, 99])

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+
+from causalablate.errors import LesionError
+from causalablate.offs import OFFS, Noise, Replace, Value, off
+
+
+@pytest.mark.parametrize("kind", sorted(set(OFFS) - {"value", "replace"}))
+def test_every_kind_is_made_by_its_name_and_names_itself(kind):
+    assert off(kind).kind == kind
+    assert off(kind).to_json() == kind
+    assert off(off(kind)) == off(kind)
+    assert off(off(kind).to_json()) == off(kind)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("maen", "did you mean mean"),
+        ({"kind": "noise", "sd": 1}, 'no parameter "sd".*it takes std'),
+        ({"kind": "zero", "std": 1}, "takes none"),
+        ({"kind": "noise", "std": "3"}, "must be a number"),
+        ({"kind": "noise", "std": -1}, "at least 0"),
+        ({"kind": "noise", "std": float("nan")}, "finite"),
+        ({"kind": "scale", "factor": float("inf")}, "finite"),
+        ({"kind": "mean", "axes": "batch"}, "use examples or positions"),
+        ({"kind": "value", "value": [[1.0], [2.0, 3.0]]}, "rectangular"),
+        ({"kind": "value", "value": float("nan")}, "NaN"),
+        ({"kind": "value"}, "give value"),
+        ({"std": 1}, 'no off "None"'),
+    ],
+)
+def test_bad_specs_say_what_is_wrong(spec, message):
+    with pytest.raises(LesionError, match=message):
+        off(spec)
+
+
+def test_values_are_hashable_and_compare_by_content():
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert Value.of(array) == Value.of(torch.from_numpy(array))
+    assert len({Value.of(array), Value.of(array.copy()), Value.of(array.T)}) == 2
+    assert off(Value.of(array).to_json()) == Value.of(array)
+    assert off(Value.of(1.0, 2.0).to_json()) == Value.of(1.0, 2.0)
+
+
+def test_names_tell_parameters():
+    assert str(Noise(3.0)) == "noise(std=3.0)"
+    assert str(Noise()) == "noise"
+    assert str(Value.of(0.5)) == "value(0.5)"
+
+
+def test_replace_takes_exactly_one_stand_in():
+    with pytest.raises(LesionError, match="exactly one"):
+        Replace()
+    with pytest.raises(LesionError, match="exactly one"):
+        Replace("a", torch.nn.Identity())

@@ -1,0 +1,33 @@
+"""The Python that README and guide show runs as it stands, from top to bottom."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_python_blocks_run(page):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert blocks
+    names = {}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+    assert names["table"].frame["fired"].all()
+
+
+def test_every_shipped_study_and_command_is_in_the_docs():
+    from causalablate.cli.app import commands
+    from causalablate.study import shipped_studies
+
+    studies, readme = (ROOT / "docs" / "studies.md").read_text(), (ROOT / "README.md").read_text()
+    assert all(f"| `{name}` |" in studies for name in shipped_studies())
+    assert all(f"causalablate {command.__name__}" in readme for command in commands)
+
+
+def test_local_links_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

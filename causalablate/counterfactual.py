@@ -143,6 +143,10 @@ class Replay:
         cut = self._cut([{"fired": f, "norm": n} for f, n in zip(fired, norms, strict=True)], rows)
         return LesionedRows(self._cut(values, rows), cut["fired"], cut["norm"])
 
+    def sweep(self, lesions: Sequence[Lesion], rows: slice) -> dict[Lesion, LesionedRows]:
+        """Outcomes under each of many lesions, on the same rows."""
+        return {lesion: self.counterfactual(lesion, rows) for lesion in lesions}
+
     def trace(self, lesion: Lesion | None, rows: Sequence[int]) -> list[Trace]:
         """What the model said about some examples, and where it looked, for people to read."""
         traces: dict[int, list[Trace]] = {}

@@ -4,6 +4,7 @@ Loose parts are named by the key of their one unit; packs, made by `compact`, ho
 footer. Anything else in the folder is ignored.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,17 +33,25 @@ class Store:
         Raises:
             LedgerError: The footer of a pack is damaged, or the folder cannot be read.
         """
+        for _ in range(_ATTEMPTS):
+            files = self._files() | self._files()  # Of a file compacted away during one look, the next sees the pack
+            try:
+                return {
+                    path: self._units(path)
+                    for path in sorted(files, key=lambda path: (not path.name.startswith(_PACK), path.name))
+                }
+            except FileNotFoundError:  # A pack went into a larger one: look again
+                continue
+        raise self._restless()
+
+    def _files(self) -> set[Path]:
         try:
-            files = sorted(self.folder.glob(f"*{_SUFFIX}"), key=lambda p: (not p.name.startswith(_PACK), p.name))
+            return set(self.folder.glob(f"*{_SUFFIX}"))
         except OSError as error:
             raise LedgerError(f"cannot read {self.folder}: {error.strerror}") from error
-        found: dict[Path, frozenset[str]] = {}
-        for path in files:
-            try:
-                found[path] = self._units(path)
-            except FileNotFoundError:  # Another process has just compacted it away
-                continue
-        return found
+
+    def _restless(self) -> LedgerError:
+        return LedgerError(f"{self.folder} keeps changing while it is read; wait until no other process compacts it")
 
     def keys(self) -> set[str]:
         """Keys of all units that are there."""
@@ -76,7 +85,7 @@ class Store:
                 return self._read(wanted)
             except FileNotFoundError:  # Compacted away between looking and reading: look again
                 continue
-        raise LedgerError(f"{self.folder} keeps changing while it is read; wait until no other process compacts it")
+        raise self._restless()
 
     def _read(self, wanted: set[str]) -> dict[str, Part]:
         found: dict[str, Part] = {}
@@ -110,12 +119,18 @@ class Store:
         """Merge small files into packs of `ROWS_PER_PACK` rows or more; what reads return stays the same.
 
         A pack is written and verified before the files that it replaces are deleted, so that a crash at any moment
-        leaves every unit there, at worst twice; the next call removes the copies.
+        leaves every unit there, at worst twice; the next call removes the copies. When another process compacts the
+        same files at the same moment, this one leaves the rest to it.
 
         Returns:
             How many files went away.
         """
         before = len(self.contents())
+        with contextlib.suppress(FileNotFoundError):
+            self._merge()
+        return before - len(self.contents())
+
+    def _merge(self) -> None:
         self._drop_copies()
         for parts, sources in self._groups():
             digest = hashlib.sha256("".join(part.key for part in parts).encode()).hexdigest()
@@ -123,7 +138,6 @@ class Store:
             write_durably(path, encode(parts))
             self.load(path)
             self._delete(source for source in sources if source != path)
-        return before - len(self.contents())
 
     def _drop_copies(self) -> None:
         """Delete the files all of whose units are in larger packs."""

@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from causalablate.adaptive import Discoveries, TopK, adaptive_sweep
     from causalablate.component import Component, ComponentMap
     from causalablate.counterfactual import counterfactuals
     from causalablate.effects import population_effects
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from causalablate.intervention import Lesion, do
     from causalablate.models import Model, load
     from causalablate.outcome import OUTCOMES
+    from causalablate.screening import screen
     from causalablate.study import Study, read_results, read_study
     from causalablate.table import Counterfactuals
 
@@ -28,12 +30,15 @@ _HOMES = {
     "Component": "component",
     "ComponentMap": "component",
     "Counterfactuals": "table",
+    "Discoveries": "adaptive",
     "Example": "examples",
     "ExampleSet": "examples",
     "Lesion": "intervention",
     "Model": "models",
     "OUTCOMES": "outcome",
     "Study": "study",
+    "TopK": "adaptive",
+    "adaptive_sweep": "adaptive",
     "counterfactuals": "counterfactual",
     "digits": "examples",
     "do": "intervention",
@@ -42,6 +47,7 @@ _HOMES = {
     "population_effects": "effects",
     "read_results": "study",
     "read_study": "study",
+    "screen": "screening",
 }
 
 __all__ = [
@@ -49,11 +55,14 @@ __all__ = [
     "Component",
     "ComponentMap",
     "Counterfactuals",
+    "Discoveries",
     "Example",
     "ExampleSet",
     "Lesion",
     "Model",
     "Study",
+    "TopK",
+    "adaptive_sweep",
     "counterfactuals",
     "digits",
     "do",
@@ -62,6 +71,7 @@ __all__ = [
     "population_effects",
     "read_results",
     "read_study",
+    "screen",
 ]
 
 

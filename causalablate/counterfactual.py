@@ -1,18 +1,21 @@
 """Counterfactual outcomes: the same examples under the same noise, without and with each lesion."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from causalablate import outcome as outcomes_of
 from causalablate.engine.frozen import frozen
+from causalablate.engine.layout import Layout, probe
+from causalablate.engine.recording import Recording
+from causalablate.engine.sweep import Sweep, World, room, working_set
 from causalablate.environment import versions
-from causalablate.errors import ExampleError, LesionError
+from causalablate.errors import ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
@@ -44,7 +47,8 @@ class LesionedRows:
 class Replay:
     """One model, one example set, one way of measuring: outcomes of any rows in any world.
 
-    Rows are always computed in the same aligned batches, so that asking for a part gives the bytes of the whole.
+    Rows are always computed in the same aligned batches, so that asking for a part gives the bytes of the whole. Each
+    batch is recorded once; under a lesion only what the lesion changes is computed.
 
     Attributes:
         units: The examples as units of analysis.
@@ -60,11 +64,30 @@ class Replay:
         reference: ExampleSet | Reference | None = None,
         seed: int = 0,
         batch_size: int = 64,
+        stack: int | None = None,
     ):
+        """Set the measurement up.
+
+        Args:
+            model: The trained model.
+            examples: Whom to ask.
+            outcomes: Outcome names; see `OUTCOMES`.
+            reference: Example set over which mean, resample and noise are defined.
+            seed: Seed of donors, noise and permutations.
+            batch_size: Most examples per forward pass.
+            stack: Most lesions per forward pass, as row blocks of one batch. By default what suits the model and the
+                machine. 1: every lesion in a forward of its own, bit for bit what the lesioned model computes; more
+                than one differs from that by float rounding.
+        Raises:
+            ExampleError: No examples, or a size below one.
+            OutcomeError: An outcome is unknown.
+        """
         if not len(examples):
             raise ExampleError("the example set is empty: there is nothing to compare; give at least one example")
         if batch_size < 1:
             raise ExampleError(f"batch_size is {batch_size}; it must be at least 1")
+        if stack is not None and stack < 1:
+            raise ExampleError(f"stack is {stack}; it must be at least 1, or left out to be chosen")
         for name in outcomes:
             outcomes_of.outcome(name)
         self.model, self.examples, self.seed = model, examples, seed
@@ -75,9 +98,9 @@ class Replay:
             [e.cluster for e in examples],
             {name: [e.groups.get(name, "") for e in examples] for name in _group_names(examples)},
         )
-        self._batches: list[Batch] = list(model.batches(examples, batch_size))
-        self._batch_size = batch_size
+        self._batch_size, self._stack = batch_size, stack
         self._factual: dict[int, Readout] = {}
+        self._arranged: tuple[tuple[Lesion, ...], Sweep] | None = None
 
     @property
     def model_hash(self) -> str:
@@ -104,7 +127,8 @@ class Replay:
             "reference": self.reference.examples.hash if self.reference else None,
             "seed": self.seed,
             "batch_size": self._batch_size,
-            "dtype": str(next(self.model.module.parameters()).dtype),
+            "stack": self._stack,
+            "precision": self.model.precision,
             "device": self.model.device.type,
             "attention": getattr(config, "_attn_implementation", None),
             "versions": versions(),
@@ -123,9 +147,16 @@ class Replay:
             self.reference.prepare(parts)
 
     def factual(self, rows: slice) -> dict[str, np.ndarray]:
-        """Outcomes without a lesion, each float32, shape (rows,)."""
-        blocks = [self._values(b, self._factual_readout(b)) for b in self._blocks(rows)]
-        return self._cut(blocks, rows)
+        """Outcomes without a lesion, each float32, shape (rows,).
+
+        Raises:
+            OutcomeError: An outcome is NaN or infinite; the message names the example.
+        """
+        try:
+            values = [self._values(b, self._factual_readout(b)) for b in self._blocks(rows)]
+        except OutcomeError as error:
+            raise OutcomeError(f"in the factual run: {error}") from error
+        return self._cut(values, rows)
 
     def counterfactual(self, lesion: Lesion, rows: slice) -> LesionedRows:
         """Outcomes under a lesion, and what the lesion did.
@@ -134,26 +165,127 @@ class Replay:
             InertLesionError: A part of the lesion never acted.
             OutcomeError: An outcome is NaN or infinite; the message names the example.
         """
-        values, fired, norms = [], [], []
-        for b in self._blocks(rows):
-            readout, did_fire, norm = self._run(b, lesion)
-            values.append(self._values(b, readout))
-            fired.append(did_fire.numpy())
-            norms.append(norm.numpy())
-        cut = self._cut([{"fired": f, "norm": n} for f, n in zip(fired, norms, strict=True)], rows)
-        return LesionedRows(self._cut(values, rows), cut["fired"], cut["norm"])
+        return self.sweep([lesion], rows)[lesion]
 
     def sweep(self, lesions: Sequence[Lesion], rows: slice) -> dict[Lesion, LesionedRows]:
-        """Outcomes under each of many lesions, on the same rows."""
-        return {lesion: self.counterfactual(lesion, rows) for lesion in lesions}
+        """Outcomes under each of many lesions, on the same rows.
+
+        Raises:
+            InertLesionError: A part of a lesion never acted.
+            OutcomeError: An outcome is NaN or infinite; the message names lesion and example.
+        """
+        found = dict(self.worlds(lesions, rows))
+        return {lesion: found[lesion] for lesion in lesions}
+
+    def worlds(
+        self,
+        lesions: Sequence[Lesion],
+        rows: slice,
+        *,
+        among: Sequence[Lesion] | None = None,
+        done: Callable[[Lesion], bool] = lambda lesion: False,
+    ) -> Iterator[tuple[Lesion, LesionedRows]]:
+        """Outcomes under each of many lesions, as they are computed; pairs that share a lesion share its run.
+
+        Args:
+            lesions: Which lesions.
+            rows: Which examples.
+            among: The whole set that they are part of: which lesions share a forward depends on it alone, so that a
+                part gives the bytes of the whole.
+            done: Asked of each lesion just before it would be computed; those that are done are left out.
+        Yields:
+            Lesion and its outcomes, in the order in which they are computed.
+        """
+        every = tuple(dict.fromkeys(lesions if among is None else among))
+        sweep, number = self._arrange(every), {lesion: i for i, lesion in enumerate(every)}
+        blocks = list(self._blocks(rows))
+
+        def wanted() -> set[int]:
+            return {number[lesion] for lesion in lesions if not done(lesion)}
+
+        first = self._record(sweep, blocks[0])
+        if sweep.footprint(first) * len(blocks) <= room(self.model.device):
+            recordings = [first, *(self._record(sweep, b) for b in blocks[1:])]
+            for i, worlds in sweep.worlds(recordings, wanted):
+                yield every[i], self._rows(every[i], blocks, worlds, rows)
+            return
+        found: dict[int, list[World]] = {}
+        chosen = wanted()
+        for b in blocks:
+            recording = first if b == blocks[0] else self._record(sweep, b)
+            for i, worlds in sweep.worlds([recording], lambda: chosen):
+                found.setdefault(i, []).extend(worlds)
+        for i, worlds in found.items():
+            yield every[i], self._rows(every[i], blocks, worlds, rows)
 
     def trace(self, lesion: Lesion | None, rows: Sequence[int]) -> list[Trace]:
         """What the model said about some examples, and where it looked, for people to read."""
         traces: dict[int, list[Trace]] = {}
-        for b in dict.fromkeys(row // self._batch_size for row in rows):
-            readout = self._run(b, lesion)[0] if lesion is not None else self._factual_readout(b)
+        for b in dict.fromkeys(row // self._rows_per_block for row in rows):
+            readout = self._factual_readout(b)
+            if lesion is not None:
+                sweep = self._arrange((lesion,))
+                ((_, (world,)),) = sweep.worlds([self._record(sweep, b)])
+                readout = world.read
             traces[b] = _traces(readout, self.model.vocabulary)
-        return [traces[row // self._batch_size][row % self._batch_size] for row in rows]
+        return [traces[row // self._rows_per_block][row % self._rows_per_block] for row in rows]
+
+    @cached_property
+    def _layout(self) -> Layout | None:
+        if self._stack == 1:
+            return None
+        (batch,) = self.model.batches(self.examples[:1], 1)
+        sites = [site.place for component in self.model.components.values() for site in component.sites]
+        return probe(
+            self.model.module,
+            batch.inputs,
+            list(dict.fromkeys(sites)),
+            lambda output: list(self.model.read(output).logits.values()),
+            self.model.adapter.tails(self.model.module),
+        )
+
+    @cached_property
+    def _rows_per_block(self) -> int:
+        """Rows of one forward: all of a batch, or a part of it that divides it."""
+        if self._layout is None:
+            return self._batch_size
+        most = min(self._batch_size, max(1, working_set(self.model.device) // max(1, self._layout.widest)))
+        return max(n for n in range(1, most + 1) if self._batch_size % n == 0)
+
+    @cached_property
+    def _size(self) -> int:
+        """Most lesions in one forward."""
+        if self._layout is None or self._stack is not None:
+            return self._stack or 1
+        return max(1, working_set(self.model.device) // max(1, self._layout.widest * self._rows_per_block))
+
+    def _arrange(self, lesions: tuple[Lesion, ...]) -> Sweep:
+        if self._arranged is None or self._arranged[0] != lesions:
+            parts = [lesion.resolve(self.model.components) for lesion in lesions]
+            self.prepare(lesions)
+            around = self.model.surroundings(self.reference, self.seed)
+            sweep = Sweep(self.model.module, parts, around, self._split, layout=self._layout, size=self._size)
+            self._arranged = (lesions, sweep)
+        return self._arranged[1]
+
+    def _split(self, output: Any, n: int) -> list[Readout]:
+        return self.model.read(output).split(n)
+
+    def _record(self, sweep: Sweep, block: int) -> Recording:
+        batch = self._batch(block)
+        recording = sweep.record(batch.inputs, batch.keys)
+        if block not in self._factual:
+            self._factual[block] = self.model.read(recording.output)
+        return recording
+
+    def _batch(self, block: int) -> Batch:
+        start = block * self._rows_per_block
+        (batch,) = self.model.batches(self.examples[start : start + self._rows_per_block], self._rows_per_block)
+        return batch
+
+    @cached_property
+    def _answers(self) -> Tensor:
+        return self.model.adapter.answers(self.model.module, self.examples[:])
 
     def _span(self, rows: slice) -> tuple[int, int]:
         start, stop, _ = rows.indices(len(self.examples))
@@ -161,34 +293,38 @@ class Replay:
 
     def _blocks(self, rows: slice) -> range:
         start, stop = self._span(rows)
-        return range(start // self._batch_size, -(-stop // self._batch_size))
+        return range(start // self._rows_per_block, -(-stop // self._rows_per_block))
 
     def _cut(self, blocks: Sequence[Mapping[str, np.ndarray]], rows: slice) -> dict[str, np.ndarray]:
         start, stop = self._span(rows)
-        offset = start // self._batch_size * self._batch_size
+        offset = start // self._rows_per_block * self._rows_per_block
         return {name: np.concatenate([b[name] for b in blocks])[start - offset : stop - offset] for name in blocks[0]}
 
     def _factual_readout(self, block: int) -> Readout:
         if block not in self._factual:
             with frozen(self.model.module):
-                self._factual[block] = self.model.read(self.model(**self._batches[block].inputs))
+                self._factual[block] = self.model.read(self.model(**self._batch(block).inputs))
         return self._factual[block]
 
-    def _run(self, block: int, lesion: Lesion) -> tuple[Readout, Tensor, Tensor]:
-        batch = self._batches[block]
-        with (
-            frozen(self.model.module),
-            self.model.do(lesion, reference=self.reference, seed=self.seed, keys=batch.keys) as action,
-        ):
-            readout = self.model.read(self.model(**batch.inputs))
-        if not len(lesion):
-            n = len(batch.keys)
-            return readout, torch.zeros(n, dtype=torch.bool), torch.zeros(n)
-        return readout, action.fired, action.change_norm
+    def _rows(self, lesion: Lesion, blocks: Sequence[int], worlds: Sequence[World], rows: slice) -> LesionedRows:
+        try:
+            values = [self._values(b, world.read) for b, world in zip(blocks, worlds, strict=True)]
+        except OutcomeError as error:
+            raise OutcomeError(f"under {lesion.name}: {error}") from error
+        acted = [{"fired": np.full(len(world.norm), len(lesion) > 0), "norm": world.norm.numpy()} for world in worlds]
+        cut = self._cut(acted, rows)
+        return LesionedRows(self._cut(values, rows), cut["fired"], cut["norm"])
 
     def _values(self, block: int, readout: Readout) -> dict[str, np.ndarray]:
-        batch = self._batches[block]
-        values = outcomes_of.compute(self.outcomes, readout, batch.answers, self._factual_readout(block), batch.keys)
+        start = block * self._rows_per_block
+        stop = min(start + self._rows_per_block, len(self.examples))
+        values = outcomes_of.compute(
+            self.outcomes,
+            readout,
+            self._answers[start:stop],
+            self._factual_readout(block),
+            self.units.example[start:stop],
+        )
         return {name: value.numpy() for name, value in zip(self.outcomes, values, strict=True)}
 
 
@@ -241,6 +377,7 @@ def counterfactuals(
     reference: ExampleSet | Reference | None = None,
     seed: int = 0,
     batch_size: int = 64,
+    stack: int | None = None,
     study: str = "",
     quiet: bool = True,
 ) -> Counterfactuals:
@@ -254,7 +391,8 @@ def counterfactuals(
         off: How addresses given as strings are off.
         reference: Example set over which mean, resample and noise are defined: never the batch at hand.
         seed: Seed of donors, noise and permutations.
-        batch_size: Examples per forward pass.
+        batch_size: Most examples per forward pass.
+        stack: Most lesions per forward pass; 1 for one forward each, bit for bit as the lesioned model computes it.
         study: Name written into the table.
         quiet: Show no progress bar.
     Returns:
@@ -262,22 +400,27 @@ def counterfactuals(
     Raises:
         CausalAblateError: Anything asked for that does not exist or does not act.
     """
-    replay = Replay(model, examples, outcomes=outcomes, reference=reference, seed=seed, batch_size=batch_size)
+    replay = Replay(
+        model, examples, outcomes=outcomes, reference=reference, seed=seed, batch_size=batch_size, stack=stack
+    )
     named = named_lesions(lesions, model, off)
     if not named:
         raise LesionError("no lesions: give at least one, e.g. do('passes.fine', off='mean')")
     replay.prepare(named.values())
     everything = slice(0, len(examples))
     factual = replay.factual(everything)
-    parts: list[pd.DataFrame] = []
-    with progress_bar("counterfactuals", len(named), quiet=quiet) as advance:
-        for name, lesion in named.items():
-            world = replay.counterfactual(lesion, everything)
-            parts.append(
-                rows(
+    names: dict[Lesion, list[str]] = {}
+    for name, lesion in named.items():
+        names.setdefault(lesion, []).append(name)
+    parts: dict[str, pd.DataFrame] = {}
+    with progress_bar("counterfactuals", len(names), quiet=quiet) as advance:
+        for lesion, world in replay.worlds(list(names), everything):
+            for name in names[lesion]:
+                parts[name] = rows(
                     replay.units,
                     study=study,
                     model=model.hash,
+                    precision=model.precision,
                     seed=seed,
                     lesion=name,
                     factual=factual,
@@ -286,6 +429,5 @@ def counterfactuals(
                     change_norm=world.change_norm,
                     categorical=replay.categorical,
                 )
-            )
-            advance(1, name)
-    return Counterfactuals(pd.concat(parts, ignore_index=True), replay.labels)
+            advance(1, lesion.name)
+    return Counterfactuals(pd.concat([parts[name] for name in named], ignore_index=True), replay.labels)

@@ -23,9 +23,14 @@ def versions() -> dict[str, str]:
     return {package: importlib.metadata.version(package) for package in PACKAGES}
 
 
+def devices() -> list[str]:
+    """Devices that a model can be put on: `cpu`, then `cuda:0` and so on."""
+    return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+
 def environment() -> dict[str, str]:
     """Versions, devices, and whether a forward computation gives the same bytes twice."""
-    cuda = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    cuda = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     return {
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         **versions(),

@@ -27,6 +27,10 @@ class CheckpointError(CausalAblateError):
     """A checkpoint is missing, corrupt, truncated, or does not match its config."""
 
 
+class DeviceError(CausalAblateError):
+    """A device or a number format is not there."""
+
+
 class ExampleError(CausalAblateError):
     """An example set is empty or malformed, or one of its images cannot be read."""
 
@@ -37,6 +41,10 @@ class OutcomeError(CausalAblateError):
 
 class StudyError(CausalAblateError):
     """A declarative file (study, sweep, training config) is invalid."""
+
+
+class StorageError(CausalAblateError):
+    """Activations fit neither into memory nor onto the disk."""
 
 
 class LedgerError(CausalAblateError):

@@ -142,14 +142,8 @@ def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet
             raise LawBrokenError(f"{component.address}: a warm model gives other numbers than a cold one")
     path = _never_called(model, inputs)
     nowhere = Component("bypassed", "bypassed", (Site(path),))
-    groups = model.adapter.token_groups
     try:
-        with lesioned(
-            model.module,
-            [(nowhere, Zero())],
-            components=model.components,
-            token_groups=lambda kwargs: groups(model.module, kwargs),
-        ):
+        with lesioned(model.module, [(nowhere, Zero())], model.surroundings(None, 0)):
             _logits(model, inputs)
     except InertLesionError:
         return f"one component of each of {len(model.components.kinds())} kinds acted; a bypassed site raised"

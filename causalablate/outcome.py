@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ class Outcome:
         meaning: One line for people.
         compute: How.
         categorical: Its values index the vocabulary; an effect is whether it changed.
+        flat: Why its gradient at the factual run says nothing; empty where it says something.
+        limits: Least and greatest value it can take.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Outcome:
     meaning: str
     compute: Compute
     categorical: bool = False
+    flat: str = ""
+    limits: tuple[float, float] = (-math.inf, math.inf)
 
 
 def _logits(readout: Readout, which: str) -> Tensor:
@@ -78,18 +83,44 @@ def _predicted_answer(readout: Readout, answers: Tensor, factual: Readout) -> Te
     return _logits(readout, "answer").argmax(-1).float()
 
 
+_STEPS = "it is 0 or 1, and steps"
+_CATEGORY = "it is a category"
+_AT_MINIMUM = "it is at its minimum there, where every slope is zero"
+
+_SHARE = (0.0, 1.0)
+_AT_MOST_0 = (-math.inf, 0.0)
+_AT_LEAST_0 = (0.0, math.inf)
+
 OUTCOMES: dict[str, Outcome] = {
     outcome.name: outcome
     for outcome in (
-        Outcome("answer_logprob", "nats", "log-probability of the true answer", _logprob("answer")),
-        Outcome("correct", "0 or 1", "the most probable answer is the true one", _correct("answer")),
+        Outcome("answer_logprob", "nats", "log-probability of the true answer", _logprob("answer"), limits=_AT_MOST_0),
+        Outcome(
+            "correct", "0 or 1", "the most probable answer is the true one", _correct("answer"), False, _STEPS, _SHARE
+        ),
         Outcome("logit_difference", "logits", "true answer's logit minus the best other", _logit_difference),
-        Outcome("loss", "nats", "cross-entropy of the true answer", _loss("answer")),
-        Outcome("kl_to_factual", "nats", "KL(factual ‖ counterfactual) over answers", _kl_to_factual),
-        Outcome("predicted_answer", "category", "the most probable answer", _predicted_answer, categorical=True),
-        Outcome("loss_fine", "nats", "cross-entropy after the fine pass", _loss("fine")),
-        Outcome("loss_coarse", "nats", "cross-entropy after the coarse pass", _loss("coarse")),
-        Outcome("correct_coarse", "0 or 1", "the coarse pass's answer is the true one", _correct("coarse")),
+        Outcome("loss", "nats", "cross-entropy of the true answer", _loss("answer"), limits=_AT_LEAST_0),
+        Outcome(
+            "kl_to_factual",
+            "nats",
+            "KL(factual ‖ counterfactual) over answers",
+            _kl_to_factual,
+            False,
+            _AT_MINIMUM,
+            _AT_LEAST_0,
+        ),
+        Outcome("predicted_answer", "category", "the most probable answer", _predicted_answer, True, _CATEGORY),
+        Outcome("loss_fine", "nats", "cross-entropy after the fine pass", _loss("fine"), limits=_AT_LEAST_0),
+        Outcome("loss_coarse", "nats", "cross-entropy after the coarse pass", _loss("coarse"), limits=_AT_LEAST_0),
+        Outcome(
+            "correct_coarse",
+            "0 or 1",
+            "the coarse pass's answer is the true one",
+            _correct("coarse"),
+            False,
+            _STEPS,
+            _SHARE,
+        ),
     )
 }
 
@@ -125,7 +156,7 @@ def compute(
         if len(bad):
             i = int(bad[0])
             raise OutcomeError(
-                f'{name} of example "{keys[i]}" is {float(value[i])}: the model gave NaN or infinity. '
+                f'{name} of example "{keys[i]}" is {float(value[i].detach())}: the model gave NaN or infinity. '
                 "Check the weights with `causalablate doctor CHECKPOINT`, and the lesion's values"
             )
     return values

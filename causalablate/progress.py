@@ -1,5 +1,6 @@
 """One progress bar for all long work: what is done, how fast, time left. Written to stderr."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column
 
 Advance = Callable[[int, str], None]
+
+_shown: list[Progress] = []
+"""The bars on the screen, the latest last."""
 
 
 @contextmanager
@@ -41,4 +45,36 @@ def progress_bar(description: str, total: int, *, done: int = 0, quiet: bool = F
         def advance(n: int = 1, note: str = "") -> None:
             bar.update(task, advance=n, note=note)
 
+        _shown.append(bar)
+        try:
+            yield advance
+        finally:
+            _shown.remove(bar)
+
+
+@contextmanager
+def inner_progress_bar(description: str, total: int, *, after_s: float = 1.0) -> Iterator[Advance]:
+    """A bar below the one on the screen, for a part of that work. Where none is on the screen, nothing is shown.
+
+    Args:
+        description: What is being done.
+        total: Units in all.
+        after_s: Work that takes less than this shows no bar of its own.
+    Yields:
+        `advance(n, note)`, as for `progress_bar`.
+    """
+    bar, begun, done, task = _shown[-1] if _shown else None, time.monotonic(), 0, None
+
+    def advance(n: int = 1, note: str = "") -> None:
+        nonlocal done, task
+        done += n
+        if bar is not None and task is None and time.monotonic() - begun >= after_s:
+            task = bar.add_task(description, total=total, note="")
+        if bar is not None and task is not None:
+            bar.update(task, completed=done, note=note)
+
+    try:
         yield advance
+    finally:
+        if bar is not None and task is not None:
+            bar.remove_task(task)

@@ -12,6 +12,7 @@ GROUP = "group."
 COLUMNS = (
     "study",
     "model",
+    "precision",
     "seed",
     "lesion",
     "example",
@@ -41,6 +42,11 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.example)
+
+    def rows(self, rows: Sequence[int]) -> "Units":
+        """Some of the units, in the order given."""
+        groups = {name: [labels[row] for row in rows] for name, labels in self.groups.items()}
+        return Units([self.example[row] for row in rows], [self.cluster[row] for row in rows], groups)
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ def rows(
     *,
     study: str,
     model: str,
+    precision: str = "float32",
     seed: int,
     lesion: str,
     factual: Mapping[str, np.ndarray],
@@ -127,6 +134,7 @@ def rows(
         units: The units, length n.
         study: Name of the study.
         model: Content hash of the model.
+        precision: Number formats that the model computed in, e.g. `float32`, `bfloat16`.
         seed: Seed of the model or of the study's randomness.
         lesion: Name of the lesion.
         factual: Outcome name to values, shape (n,).
@@ -141,6 +149,7 @@ def rows(
             {
                 "study": study,
                 "model": model,
+                "precision": precision,
                 "seed": seed,
                 "lesion": lesion,
                 "example": list(units.example),

@@ -19,7 +19,8 @@ LAYERS = [
     {"outcome"},
     {"counterfactual"},
     {"laws", "effects"},
-    {"evaluation"},
+    {"screening"},
+    {"evaluation", "adaptive"},
     {"training"},
     {"study"},
     {"report"},
@@ -29,7 +30,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 VALUES_ONLY = {"effects", "report"}
 """These see values and arrays, never a model."""
-MODEL_CODE = {"torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs"}
+MODEL_CODE = {"torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

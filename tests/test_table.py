@@ -13,6 +13,7 @@ def table():
             UNITS,
             study="s",
             model="m",
+            precision="bfloat16",
             seed=3,
             lesion="a=zero",
             factual={"correct": np.array([1.0, 0.0]), "answer": np.array([4.0, 5.0])},
@@ -34,6 +35,7 @@ def test_rows_carry_who_and_what():
     frame = table().frame
     assert list(frame.columns) == [*COLUMNS, "group.type"]
     assert frame["example"].tolist() == ["p", "q", "p", "q"]
+    assert frame["precision"].tolist() == ["bfloat16"] * 4
     assert frame["cluster"].tolist() == ["c"] * 4
     assert frame["group.type"].tolist() == ["x", "y", "x", "y"]
     assert frame["change_norm"].tolist() == [0.5, 1.5, 0.5, 1.5]

@@ -14,6 +14,8 @@ from causalablate.cli.evaluate import evaluate
 from causalablate.cli.lesion import lesion
 from causalablate.cli.report import report
 from causalablate.cli.run import run
+from causalablate.cli.screen import screen
+from causalablate.cli.sweep import sweep
 from causalablate.cli.train import train
 from causalablate.errors import CausalAblateError
 
@@ -26,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-commands = (demo, components, lesion, run, report, evaluate, train, doctor)
+commands = (demo, components, lesion, screen, sweep, run, report, evaluate, train, doctor)
 for command in commands:
     app.command()(command)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint, Examples, Number, Quiet, Seed
+from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed
 
 Off = Annotated[str, typer.Option(help="How it is off, as in a study file: mean, zero, '{kind: noise, std: 3}', ...")]
 Outcomes = Annotated[str, typer.Option(help="Outcomes to report, comma-separated.")]
@@ -20,6 +20,8 @@ def lesion(
     n: Number = 512,
     reference: ReferenceSet = "digits",
     seed: Seed = 0,
+    device: Device = "cpu",
+    dtype: Dtype = "float32",
     level: Annotated[float, typer.Option(help="Two-sided coverage of the interval.")] = 0.95,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -36,7 +38,7 @@ def lesion(
 
     asked = do(components[0], *components[1:], off=off_from_text(off))
     table = counterfactuals(
-        load(checkpoint),
+        load(checkpoint, dtype=dtype, device=device),
         examples_from_text(examples, n=n, split="test", seed=seed),
         asked,
         outcomes=outcomes.split(","),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def report(
     results: Annotated[Path, typer.Argument(help="Results directory of `causalablate run`.")],
     partial: Annotated[
-        bool, typer.Option("--partial", help="Report the finished lesions of an unfinished study.")
+        bool, typer.Option("--partial", help="Report what is finished of an unfinished study.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -18,6 +18,12 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="Checkpoint directory, instead of the one that the study names.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Where the model runs, instead of where the study says: cpu, cuda, cuda:1 ...")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="Number format of the weights: float32, bfloat16 or float16, instead of its own.")
+    ] = None,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost, and stop.")] = False,
     as_json: AsJson = False,
@@ -26,7 +32,7 @@ def run(
     """Run a study into a results directory, and write its report. The same command goes on where it stopped."""
     from causalablate.study import find_study
 
-    asked = find_study(study, model=model)
+    asked = find_study(study, model=model, device=device, dtype=dtype)
     directory = out or Path("runs") / Path(study).stem
     if dry_run:
         _print_plan(asked, directory, as_json)

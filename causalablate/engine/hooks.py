@@ -1,4 +1,4 @@
-"""The only place that registers hooks: activations at sites are read and edited here, and every hook is removed."""
+"""The only place that touches modules: activations are read and edited, forwards intercepted, and all is undone."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +18,19 @@ Edit = Callable[[Tensor, int, tuple[Any, ...]], Tensor]
 
 Begin = Callable[[tuple[Any, ...], dict[str, Any]], None]
 
+Forward = Callable[..., Any]
+Interceptor = Callable[[Forward, tuple[Any, ...], dict[str, Any]], Any]
+"""(the module's own forward, args, kwargs) -> what the module returns."""
+
 
 @contextmanager
 def hooked(
-    root: nn.Module, edits: Mapping[Place, Edit], *, begin: Begin, end: Callable[[], None] = lambda: None
+    root: nn.Module,
+    edits: Mapping[Place, Edit],
+    *,
+    begin: Begin,
+    end: Callable[[], None] = lambda: None,
+    calls: "Counter[Place] | None" = None,
 ) -> Iterator[None]:
     """Edit activations during every forward of `root` inside the block.
 
@@ -30,10 +39,11 @@ def hooked(
         edits: What happens at each place.
         begin: Called before each forward of `root` with its arguments.
         end: Called after each forward of `root` that returned.
+        calls: Where to count how often each place was reached in a forward.
     Raises:
         LesionError: A place names a module that the model does not have.
     """
-    calls: Counter[Place] = Counter()
+    calls = Counter() if calls is None else calls
 
     def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         calls.clear()
@@ -46,12 +56,47 @@ def hooked(
 
         keep(root.register_forward_pre_hook(before, with_kwargs=True))
         for place, edit in edits.items():
-            keep(_register(_submodule(root, place[0]), place, edit, calls))
+            keep(_register(submodule(root, place[0]), place, edit, calls))
         keep(root.register_forward_hook(lambda *_: end()))
         yield
 
 
-def _submodule(root: nn.Module, path: str) -> nn.Module:
+@contextmanager
+def intercepted(interceptors: Mapping[nn.Module, Interceptor]) -> Iterator[None]:
+    """Route the forwards of modules through interceptors inside the block; hooks of a module stay around its forward.
+
+    Args:
+        interceptors: By module.
+    """
+    with ExitStack() as stack:
+        for module, intercept in interceptors.items():
+            stack.callback(_restore, module, module.__dict__.get("forward"))
+            module.__dict__["forward"] = _route(module.forward, intercept)
+        yield
+
+
+def _route(forward: Forward, intercept: Interceptor) -> Forward:
+    return lambda *args, **kwargs: intercept(forward, args, kwargs)
+
+
+def _restore(module: nn.Module, own: Forward | None) -> None:
+    if own is None:
+        del module.__dict__["forward"]
+    else:
+        module.__dict__["forward"] = own
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether anybody watches the calls of a module."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+def submodule(root: nn.Module, path: str) -> nn.Module:
+    """The module at a dotted path.
+
+    Raises:
+        LesionError: There is none.
+    """
     try:
         return root.get_submodule(path)
     except AttributeError:
@@ -79,7 +124,8 @@ def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place
 
     def on_mask(inner: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         mask = kwargs.get("attention_mask")
-        x = full_mask(inner, _first_input(args, kwargs)) if mask is None else mask
+        hidden = _first_input(args, kwargs)
+        x = full_mask(inner, hidden) if mask is None else mask.expand(hidden.shape[0], *mask.shape[1:])
         new = edit(x, next_call(), args)
         return None if new is x else (args, {**kwargs, "attention_mask": new})
 

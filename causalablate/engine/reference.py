@@ -1,6 +1,6 @@
-"""Statistics of activations over a named reference set: means, spreads and donors, captured once and kept."""
+"""Statistics of activations over a named reference set: means, spreads and donors, captured in one pass and kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,11 +9,17 @@ from torch import Tensor, nn
 
 from causalablate.component import Component, Site
 from causalablate.engine.hooks import Edit, Place, hooked
+from causalablate.engine.rows import Rows, RowStore
 from causalablate.errors import LesionError
 
 
 class Batch(Protocol):
     """One batch of the reference set, ready for the model."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Example ids, one per row."""
+        ...
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -28,48 +34,102 @@ class Batch(Protocol):
 
 @dataclass
 class SiteStatistics:
-    """Running statistics of one component at one call of its module."""
+    """Running sums over one component's activations at one call of its module, and the activations if they are kept.
+
+    Sums are float64, on the device of the activations.
+
+    Attributes:
+        total: Sum over examples, shape of one activation.
+        squares: Sum of squares over examples, shape of one activation.
+        count: Number of examples at each position, broadcastable to the shape of one activation.
+        rows: The activations themselves, for resampling.
+        n_rows: Number of examples whose activations are kept.
+    """
 
     total: Tensor | None = None
+    squares: Tensor | None = None
     count: Tensor | None = None
-    squares: float = 0.0
-    plain: float = 0.0
-    n_numbers: float = 0.0
-    rows: list[Tensor] = field(default_factory=list)
+    rows: Rows | None = None
+    n_rows: int = 0
+    _answers: dict[str, Tensor] = field(default_factory=dict)
 
-    def add(self, x: Tensor, valid: Tensor | None, keep_rows: bool) -> None:
-        """Take in a batch, shape (rows, ...); `valid` (rows, length) marks real positions."""
-        weight = torch.ones(x.shape[:2]) if valid is None else valid.float()
-        weight = weight.reshape(weight.shape + (1,) * (x.ndim - weight.ndim)).to(torch.float64)
-        wide = x.to("cpu", torch.float64) * weight
-        if self.total is not None and self.total.shape != wide.shape[1:]:
+    def add(self, x: Tensor, valid: Tensor | None = None) -> None:
+        """Take in a batch, shape (rows, ...); `valid` (rows, length) marks real positions.
+
+        Raises:
+            LesionError: Its activations have another shape than those of earlier batches.
+        """
+        if self.total is not None and self.total.shape != x.shape[1:]:
             raise LesionError(
-                f"the reference set gives activations of shapes {tuple(self.total.shape)} and {tuple(wide.shape[1:])}; "
+                f"the reference set gives activations of shapes {tuple(self.total.shape)} and {tuple(x.shape[1:])}; "
                 "use a reference set of one length"
             )
-        total, count = wide.sum(0), weight.sum(0)
+        wide = x.detach().to(torch.float64)
+        if valid is None:
+            count = torch.full((1,) * (wide.ndim - 1), len(x), dtype=torch.float64, device=wide.device)
+        else:
+            real = valid.to(wide.device).reshape(valid.shape + (1,) * (wide.ndim - valid.ndim))
+            wide, count = wide.where(real, 0.0), real.sum(0).to(torch.float64)
+        total, squares = wide.sum(0), wide.square().sum(0)
         self.total = total if self.total is None else self.total + total
+        self.squares = squares if self.squares is None else self.squares + squares
         self.count = count if self.count is None else self.count + count
-        self.plain += float(wide.sum())
-        self.squares += float((wide * wide).sum())
-        self.n_numbers += float(weight.expand_as(wide).sum())
-        if keep_rows:
-            self.rows.append(x.to("cpu").clone())
+
+    def keep(self, x: Tensor, start: int, n: int, store: RowStore) -> None:
+        """Keep the activations of `n` examples, the first of which is number `start`, shape (n or a multiple, ...).
+
+        Raises:
+            StorageError: They do not fit into memory, and the disk is full.
+        """
+        if len(x) % n:
+            raise LesionError(
+                f"{len(x)} activations for {n} examples: they do not belong to single examples; use another off"
+            )
+        each = x.reshape(n, -1, *x.shape[1:])
+        if self.rows is None:
+            self.rows = store.reserve(each.shape[1:], x.dtype)
+        self.rows.put(start, each)
+        self.n_rows += n
 
     def mean(self, axes: str) -> Tensor:
-        """Mean over examples, shape (1, ...); `positions` also averages over positions (of images: height, width)."""
+        """Mean over examples, float32, shape (1, ...).
+
+        Computed once: do not write into it.
+
+        Args:
+            axes: `examples`, or `positions` to average also over positions (of images: height, width).
+        """
+        return self._once(axes, lambda: self._mean(axes))
+
+    def std(self) -> Tensor:
+        """Standard deviation over all examples, positions and features, float32, a scalar. Computed once."""
+        return self._once("std", self._std)
+
+    def donors(self, examples: Tensor) -> Tensor:
+        """Activations of these examples of the reference set, shape (examples, ...), on the CPU."""
+        assert self.rows is not None
+        return self.rows.take(examples).flatten(0, 1)
+
+    def _once(self, what: str, compute: Callable[[], Tensor]) -> Tensor:
+        if what not in self._answers:
+            with torch.inference_mode(False), torch.no_grad():  # A tensor of inference mode can have no gradients
+                self._answers[what] = compute()
+        return self._answers[what]
+
+    def _mean(self, axes: str) -> Tensor:
         assert self.total is not None and self.count is not None
         dims = (1, 2) if self.total.ndim == 3 else (0,)
         count = self.count.expand_as(self.total)
         everywhere = (self.total.sum(dims, keepdim=True) / count.sum(dims, keepdim=True)).expand_as(self.total)
         # A position that is padding in every reference example has no mean of its own.
         mean = everywhere if axes == "positions" else torch.where(count > 0, self.total / count, everywhere)
-        return mean.unsqueeze(0).float()
+        return mean.unsqueeze(0).to(torch.float32)
 
-    def std(self) -> Tensor:
-        """Standard deviation over all examples, positions and features, a scalar."""
-        variance = self.squares / self.n_numbers - (self.plain / self.n_numbers) ** 2
-        return torch.tensor(max(variance, 0.0) ** 0.5)
+    def _std(self) -> Tensor:
+        assert self.total is not None and self.squares is not None and self.count is not None
+        n = self.count.expand_as(self.total).sum()
+        variance = self.squares.sum() / n - (self.total.sum() / n).square()
+        return variance.clamp(min=0.0).sqrt().to(torch.float32)
 
 
 @dataclass
@@ -81,25 +141,38 @@ class Statistics:
 
 
 def capture(
-    root: nn.Module, batches: Iterable[Batch], components: Sequence[Component], *, keep_rows: bool
+    root: nn.Module,
+    batches: Iterable[Batch],
+    components: Sequence[Component],
+    *,
+    donors: Collection[str],
+    store: RowStore,
+    done: Callable[[int], None] = lambda n: None,
 ) -> dict[str, Statistics]:
     """Run the reference set once, and take the statistics of every component.
 
     Args:
         root: The whole model, frozen by the caller.
-        batches: The reference set.
+        batches: The reference set, in order.
         components: Which components.
-        keep_rows: Also keep every activation, for resampling.
+        donors: Addresses of those whose activations are also kept, for resampling.
+        store: Where they are kept; closed if the pass fails.
+        done: Called after each batch with its number of examples.
+    Raises:
+        LesionError: The activations of two batches have different shapes.
+        StorageError: The activations do not fit into memory, and the disk is full.
     """
-    statistics = {c.address: Statistics(has_rows=keep_rows) for c in components}
-    current: list[Batch] = []
+    statistics = {c.address: Statistics(has_rows=c.address in donors) for c in components}
+    current: list[tuple[int, Batch]] = []
 
     def recorder(here: list[tuple[str, Site]]) -> Edit:
         def record(x: Tensor, call: int, _: tuple[Any, ...]) -> Tensor:
+            start, batch = current[-1]
             for address, site in here:
-                valid = current[-1].token_groups["all"].cpu() if site.tokens else None
                 known = statistics[address].calls.setdefault((site, call), SiteStatistics())
-                known.add(site.part(x), valid, keep_rows)
+                known.add(site.part(x), batch.token_groups["all"] if site.tokens else None)
+                if address in donors:
+                    known.keep(site.part(x), start, len(batch.keys), store)
             return x
 
         return record
@@ -109,8 +182,15 @@ def capture(
         for site in component.sites:
             places.setdefault(site.place, []).append((component.address, site))
     edits = {place: recorder(here) for place, here in places.items()}
-    with hooked(root, edits, begin=lambda args, kwargs: None):
-        for batch in batches:
-            current.append(batch)
-            root(**batch.inputs)
+    try:
+        with hooked(root, edits, begin=lambda args, kwargs: None):
+            start = 0
+            for batch in batches:
+                current[:] = [(start, batch)]
+                root(**batch.inputs)
+                start += len(batch.keys)
+                done(len(batch.keys))
+    except BaseException:
+        store.close()
+        raise
     return statistics

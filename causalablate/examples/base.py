@@ -64,10 +64,12 @@ class ExampleSet(Sequence[Example]):
     Attributes:
         name: What it is, e.g. `digits/test`.
         examples: The examples; never empty, ids unique.
+        shuffled_by: Seed of the random order that `shuffled` gave them; None if they stand in an order of their own.
     """
 
     name: str
     examples: tuple[Example, ...]
+    shuffled_by: int | None = None
 
     def __post_init__(self) -> None:
         if not self.examples:
@@ -91,6 +93,18 @@ class ExampleSet(Sequence[Example]):
         if isinstance(index, slice):
             return ExampleSet(self.name, self.examples[index])
         return self.examples[index]
+
+    def shuffled(self, seed: int) -> "ExampleSet":
+        """The same examples in random order, those of one cluster together and in their own order.
+
+        Any first part of the result is a random sample of clusters. The order is content: the hash changes.
+        """
+        clusters: dict[str, list[Example]] = {}
+        for example in self.examples:
+            clusters.setdefault(example.cluster, []).append(example)
+        members = list(clusters.values())
+        order = np.random.default_rng(seed).permutation(len(members))
+        return ExampleSet(self.name, tuple(e for i in order for e in members[i]), shuffled_by=seed)
 
     @cached_property
     def hash(self) -> str:

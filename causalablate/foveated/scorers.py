@@ -64,7 +64,7 @@ class ParticipatoryScorer(nn.Module):
 
     def forward(self, texture: Tensor, query: Tensor) -> Tensor:
         """Score texture (B, 13, H, W) against queries (B, K, D_v); returns (B, P) in [-1, 1]."""
-        local = nn.functional.gelu(self.texture_features(texture))
+        local = nn.functional.gelu(self.texture_features(texture.to(self.texture_features.weight.dtype)))
         pooled = nn.functional.avg_pool2d(local, self.pool).flatten(2).transpose(1, 2)
         return nn.functional.cosine_similarity(
             self.patch_features(pooled), self.query_features(query.mean(1, keepdim=True)), dim=-1, eps=1e-6

@@ -7,6 +7,7 @@ from causalablate.errors import CheckpointError
 from causalablate.models.adapter import Adapter, Readout
 from causalablate.models.foveated import FoveatedAdapter
 from causalablate.models.model import Model
+from causalablate.models.precision import check_placement, placed
 from causalablate.models.reference import Reference
 
 ADAPTERS: dict[str, Adapter] = {adapter.model_type: adapter for adapter in (FoveatedAdapter(),)}
@@ -15,16 +16,21 @@ SHIPPED = Path(__file__).parent.parent / "checkpoints" / "foveated-digits"
 """The trained reference model that comes with the package."""
 
 
-def load(path: str | Path = "shipped", *, mode: str | None = None, device: str = "cpu") -> Model:
+def load(
+    path: str | Path = "shipped", *, mode: str | None = None, dtype: str = "float32", device: str = "cpu"
+) -> Model:
     """Load a checkpoint directory.
 
     Args:
         path: The directory, or `shipped` for the reference model that comes with the package.
         mode: How the model answers, for families that have modes.
-        device: Where to put it, e.g. `cuda`.
+        dtype: Number format of its weights: `float32`, `bfloat16` or `float16`, whatever the checkpoint holds.
+        device: Where to put it: `cpu`, `cuda`, `cuda:1` ...
     Raises:
+        DeviceError: There is no such device here, or no such number format; the message says what there is.
         CheckpointError: The directory is missing, of an unknown family, or damaged; the message names file and field.
     """
+    check_placement(dtype, device)
     directory = SHIPPED if str(path) == "shipped" else Path(path)
     config = directory / "config.json"
     if not config.is_file():
@@ -39,7 +45,7 @@ def load(path: str | Path = "shipped", *, mode: str | None = None, device: str =
     if family not in ADAPTERS:
         raise CheckpointError(f'{config}: model_type is "{family}"; there are {", ".join(ADAPTERS)}')
     adapter = ADAPTERS[family]
-    return Model(adapter.load(directory, mode).to(device), adapter)
+    return Model(placed(adapter.load(directory, mode), dtype, device), adapter)
 
 
 __all__ = ["ADAPTERS", "SHIPPED", "Adapter", "Model", "Readout", "Reference", "load"]

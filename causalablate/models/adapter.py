@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from causalablate.component import ComponentMap
+from causalablate.engine.tail import Tail
 from causalablate.examples import Example
 
 
@@ -22,6 +23,12 @@ class Readout:
 
     logits: Mapping[str, Tensor]
     allocation: Tensor | None = None
+
+    def split(self, n: int) -> "list[Readout]":
+        """The readouts of n equal row blocks."""
+        logits = {name: x.chunk(n) for name, x in self.logits.items()}
+        spent = self.allocation.chunk(n) if self.allocation is not None else [None] * n
+        return [Readout({name: x[i] for name, x in logits.items()}, spent[i]) for i in range(n)]
 
 
 class Adapter(Protocol):
@@ -54,6 +61,10 @@ class Adapter(Protocol):
 
     def read(self, output: Any) -> Readout:
         """Take the outcome-relevant part of a forward's output."""
+        ...
+
+    def tails(self, module: nn.Module) -> tuple[Tail, ...]:
+        """Where in the forward only some positions are read by what `read` takes; empty if nothing is known."""
         ...
 
     def vocabulary(self, module: nn.Module) -> Sequence[str]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from causalablate.component import Component, ComponentMap, Site
+from causalablate.engine.tail import Tail
 from causalablate.examples import Example
 from causalablate.foveated.config import MODES, FoveatedConfig
 from causalablate.foveated.encoding import encode
@@ -16,7 +17,7 @@ from causalablate.foveated.opponent import GATES
 from causalablate.foveated.output import FoveatedOutput
 from causalablate.foveated.texture import GROUPS
 from causalablate.models.adapter import Readout
-from causalablate.models.transformer import attention_edges, dinov2_layers, llama_layers
+from causalablate.models.transformer import attention_edges, dinov2_layers, dinov2_tails, llama_layers, llama_tails
 
 SCORERS = ("propositional", "perspectival", "participatory")
 EDGES = (
@@ -79,6 +80,20 @@ class FoveatedAdapter:
             side = round(allocation.shape[1] ** 0.5)
             allocation = allocation.reshape(-1, side, side).float().cpu()
         return Readout({k: v.float().cpu() for k, v in found.items() if v is not None}, allocation)
+
+    def tails(self, module: nn.Module) -> tuple[Tail, ...]:
+        """Of the encoder the queries are read; of the language model the answer and, before the last pass, images."""
+        assert isinstance(module, FoveatedVLM)
+        config = module.config
+        fine = [] if config.mode == "coarse_only" else [*range(1, config.n_frames)]
+        coarse = [2, *[1] * (config.n_frames - 2)] if config.mode != "autoregressive" else [1]
+        asked = [config.visual_tokens_per_frame * n for n in (*coarse, *[1] * len(fine))]
+        seen = [tuple(range(-n, 0)) for n in asked]
+        towers = dinov2_tails("vision.dinov2", config.vision_config, seen) if config.deep_query else ()
+        images = (*range(*module.token_groups["image"].indices(module.layout.length)), -1)
+        again = len(fine) if config.mode == "autoregressive" else min(len(fine), 1)
+        read = [images] * again + [(-1,)]
+        return (*towers, *llama_tails("lm.model", config.text_config, read))
 
     def vocabulary(self, module: nn.Module) -> Sequence[str]:
         """The words the model reads and answers with."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,10 +15,12 @@ from causalablate.component import ComponentMap, Site
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Edit, hooked
 from causalablate.engine.lesioned import Action, lesioned
+from causalablate.engine.stack import Surroundings
 from causalablate.examples import Example, ExampleSet
 from causalablate.intervention import Lesion
 from causalablate.models.adapter import Adapter, Readout
 from causalablate.models.batch import Batch, batches, device_of
+from causalablate.models.precision import precision_of
 from causalablate.models.reference import Reference, reference_for
 
 
@@ -58,9 +61,18 @@ class Model:
         """Text of each vocabulary index."""
         return self.adapter.vocabulary(self.module)
 
-    def reference(self, examples: "ExampleSet | Reference | None") -> Reference | None:
-        """A reference set to share between lesions, so that its activations are captured once."""
-        return reference_for(self.module, self.adapter, examples)
+    def reference(
+        self, examples: "ExampleSet | Reference | None", *, memory: int | None = None, folder: Path | None = None
+    ) -> Reference | None:
+        """A reference set to share between lesions, so that its activations are captured once.
+
+        Args:
+            examples: The example set; a `Reference` is returned as it is.
+            memory: Bytes of main memory that activations kept for `resample` may take; what exceeds them goes to a
+                temporary file. By default half of what is free.
+            folder: Where that file is made; by default the system's folder for temporary files, which TMPDIR sets.
+        """
+        return reference_for(self.module, self.adapter, examples, memory=memory, folder=folder)
 
     @contextmanager
     def do(
@@ -89,16 +101,14 @@ class Model:
         known = self.reference(reference)
         if known is not None:
             known.prepare(parts)
-        with lesioned(
-            self.module,
-            parts,
-            components=self.components,
-            token_groups=lambda inputs: self.adapter.token_groups(self.module, inputs),
-            reference=known,
-            seed=seed,
-            keys=keys,
-        ) as action:
+        with lesioned(self.module, parts, self.surroundings(known, seed), keys=keys) as action:
             yield action
+
+    def surroundings(self, reference: Reference | None, seed: int) -> Surroundings:
+        """What lesions of this model refer to."""
+        return Surroundings(
+            self.components, lambda inputs: self.adapter.token_groups(self.module, inputs), reference, seed
+        )
 
     def activations(self, address: str, **inputs: Any) -> list[Tensor]:
         """The component's own activation in one forward, one tensor per site and call, in the order they ran."""
@@ -131,6 +141,11 @@ class Model:
             digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
+
+    @property
+    def precision(self) -> str:
+        """The number formats that it computes in, e.g. `float32` or `bfloat16`."""
+        return precision_of(self.module)
 
     @property
     def device(self) -> torch.device:

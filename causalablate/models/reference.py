@@ -1,6 +1,8 @@
 """A reference set for one model: the named examples over which means, spreads and donors are defined."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,11 +12,15 @@ from causalablate.component import Component, Site
 from causalablate.engine import draws
 from causalablate.engine.frozen import frozen
 from causalablate.engine.reference import SiteStatistics, Statistics, capture
+from causalablate.engine.rows import RowStore
 from causalablate.errors import LesionError
 from causalablate.examples import ExampleSet
 from causalablate.models.adapter import Adapter
 from causalablate.models.batch import Batch, batches
 from causalablate.offs import Off
+from causalablate.progress import inner_progress_bar
+
+_DRAWS_KEPT = 1024
 
 
 class Reference:
@@ -24,44 +30,94 @@ class Reference:
         examples: The reference set.
     """
 
-    def __init__(self, module: nn.Module, adapter: Adapter, examples: ExampleSet, *, batch_size: int = 64):
+    def __init__(
+        self,
+        module: nn.Module,
+        adapter: Adapter,
+        examples: ExampleSet,
+        *,
+        batch_size: int = 64,
+        memory: int | None = None,
+        folder: Path | None = None,
+    ):
+        """Nothing is captured yet.
+
+        Args:
+            module: The model.
+            adapter: Its family.
+            examples: The reference set.
+            batch_size: Examples per forward pass.
+            memory: Bytes of main memory that the activations kept for `resample` may take; what exceeds them goes to a
+                temporary file. By default half of what is free.
+            folder: Where the temporary file is made; by default the system's folder, which TMPDIR sets.
+        """
         self.examples = examples
         self._module, self._adapter, self._batch_size = module, adapter, batch_size
+        self._memory, self._folder = memory, folder
         self._ids = [example.id for example in examples]
         self._known: dict[str, Statistics] = {}
+        self._drawn = lru_cache(maxsize=_DRAWS_KEPT)(self._draw)
 
-    def prepare(self, parts: Sequence[tuple[Component, Off]]) -> None:
-        """Capture what these lesion parts will read, in one pass over the reference set for all that is missing."""
-        for keep_rows in (True, False):
-            wanted = {
-                component.address: component
-                for component, how in parts
-                if how.needs and ("donors" in how.needs) == keep_rows
-            }
-            missing = [
-                c for a, c in wanted.items() if a not in self._known or (keep_rows and not self._known[a].has_rows)
-            ]
-            if missing:
-                with frozen(self._module):
-                    self._known |= capture(self._module, self._batches(), missing, keep_rows=keep_rows)
+    def prepare(self, parts: Iterable[tuple[Component, Off]]) -> None:
+        """Capture what these lesion parts will read, in one pass over the reference set for all that is missing.
+
+        Raises:
+            LesionError: The activations of two batches have different shapes.
+            StorageError: Activations for `resample` fit neither into memory nor onto the disk.
+        """
+        components, donors = {}, set()
+        for component, how in parts:
+            if how.needs:
+                components[component.address] = component
+            if "donors" in how.needs:
+                donors.add(component.address)
+        missing = [c for a, c in components.items() if a not in self._known or self._lacks_rows(a, donors)]
+        if not missing:
+            return
+        store = RowStore(len(self.examples), memory=self._memory, folder=self._folder)
+        with (
+            frozen(self._module),
+            inner_progress_bar(f"reference set {self.examples.name}", len(self.examples)) as advance,
+        ):
+            self._known |= capture(
+                self._module, self._batches(), missing, donors=donors, store=store, done=lambda n: advance(n, "")
+            )
+        if self._memory is not None:
+            self._memory -= store.n_bytes_in_memory
+
+    def _lacks_rows(self, address: str, donors: Collection[str]) -> bool:
+        return address in donors and not self._known[address].has_rows
 
     def mean(self, component: Component, site: Site, call: int, axes: str) -> Tensor:
-        """Mean activation, shape (1, ...)."""
+        """Mean activation, float32, shape (1, ...), on the device of the site. Computed once: do not write into it."""
         return self._site(component, site, call).mean(axes)
 
     def std(self, component: Component, site: Site, call: int) -> Tensor:
-        """Spread of the site, a scalar."""
+        """Spread of the site, float32, a scalar, on the device of the site. Computed once: do not write into it."""
         return self._site(component, site, call).std()
 
     def donors(self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int) -> Tensor:
-        """Activation of each key's donor: the same donor for every component, so that joint lesions stay coherent."""
-        rows = torch.cat(self._site(component, site, call).rows)
+        """Activation of each key's donor, in the dtype of the model, on the CPU, shape (keys, ...).
+
+        The same donor for every component, so that joint lesions stay coherent.
+        """
+        chosen = self._drawn(tuple(keys), seed)
+        known = self._site(component, site, call)
+        if known.n_rows < len(self._ids):
+            raise LesionError(
+                f"{component.address}: call {call + 1} of {site.module} happened for {known.n_rows} of the "
+                f"{len(self._ids)} reference examples, so not every donor has it; use mean, or another reference set"
+            )
+        return known.donors(chosen)
+
+    def _draw(self, keys: tuple[str, ...], seed: int) -> Tensor:
+        """Row of each key's donor, shape (keys,)."""
         chosen = [draws.donor(key, self._ids, seed) for key in keys]
         if None in chosen:
             raise LesionError(
                 f'resample: the reference set "{self.examples.name}" holds no other example; use a larger one'
             )
-        return rows[torch.tensor(chosen)]
+        return torch.tensor(chosen)
 
     def _site(self, component: Component, site: Site, call: int) -> SiteStatistics:
         calls = self._known[component.address].calls

@@ -1,9 +1,10 @@
 """Components of transformer stacks: layers, heads, MLPs and attention edges, by the module names of transformers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from causalablate.component import Component, Site
+from causalablate.engine.tail import Tail
 
 
 def _stack(
@@ -54,3 +55,23 @@ def attention_edges(tower: str, path: str, n_layers: int, edges: Iterable[tuple[
         for source, target in groups:
             site = Site(f"{path}.layers.{i}.self_attn", "attention_mask", group=target, source=source)
             yield Component(f"{tower}.layers.{i}.edges.{source}.{target}", "edge", (site,), tower)
+
+
+def llama_tails(path: str, config: Any, positions: Sequence[Sequence[int]]) -> tuple[Tail, ...]:
+    """The end of a `LlamaModel`: only `positions` of its output are read, one entry per call in a forward."""
+    layer = f"{path}.layers.{config.num_hidden_layers - 1}"
+    end = (f"{layer}.self_attn.o_proj", f"{layer}.post_attention_layernorm", f"{layer}.mlp", f"{path}.norm")
+    return _tails(f"{layer}.self_attn.q_proj", end, positions)
+
+
+def dinov2_tails(path: str, config: Any, positions: Sequence[Sequence[int]]) -> tuple[Tail, ...]:
+    """The end of a `Dinov2Model`: only `positions` of its output are read, one entry per call in a forward."""
+    layer = f"{path}.encoder.layer.{config.num_hidden_layers - 1}"
+    end = (f"{layer}.attention.o_proj", f"{layer}.norm2", f"{layer}.mlp", f"{path}.layernorm")
+    return _tails(f"{layer}.attention.q_proj", end, positions)
+
+
+def _tails(query: str, end: tuple[str, ...], positions: Sequence[Sequence[int]]) -> tuple[Tail, ...]:
+    """Without and with the query projection: a head of the last layer can be lesioned under the first only."""
+    read = tuple(tuple(call) for call in positions)
+    return Tail(end, read), Tail((query, *end), read)

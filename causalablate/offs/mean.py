@@ -29,5 +29,5 @@ class Mean(Off):
             raise LesionError(f'mean: axes "{self.axes}" is unknown; use examples or positions')
 
     def apply(self, x: Tensor, context: Context) -> Tensor:
-        """The reference mean, broadcast over the batch."""
-        return context.reference_mean(self.axes).to(x).expand_as(x)
+        """The reference mean, broadcast over the batch; a copy, since the model may write into what it is given."""
+        return context.reference_mean(self.axes).to(x).expand_as(x).clone()

@@ -32,7 +32,7 @@ class Value(Off):
             raise LesionError("value: no value given; pass a number or an array")
         arrays = []
         for call in calls:
-            data = call.detach().cpu().numpy() if isinstance(call, Tensor) else call
+            data = call.detach().to("cpu", torch.float32).numpy() if isinstance(call, Tensor) else call
             try:
                 array = np.asarray(data, dtype=np.float32)
             except (TypeError, ValueError) as error:

@@ -65,7 +65,7 @@ def facts(results: Results) -> dict[str, str]:
         "reference set": _named(study.reference_examples) if identity.get("reference") else "none is read",
         "outcomes": ", ".join(results.manifest.outcomes),
         "seed": str(study.seed),
-        "precision": f"{identity.get('dtype')} on {identity.get('device')}, attention {identity.get('attention')}",
+        "precision": f"{results.manifest.precision} on {identity.get('device')}, attention {identity.get('attention')}",
         "smallest effect of interest": f"{study.sesoi:g}",
     }
     versions = identity.get("versions", {})

@@ -35,7 +35,12 @@ class TraceFolder:
         return [(name, lesion) for name, lesion in self.wanted() if not self.path(lesion).exists()]
 
     def make(self, lesion: Lesion | None, replay: Replayed) -> Callable[[], object]:
-        """Trace the gallery under a lesion; what is returned writes it, or raises `LedgerError`."""
+        """Trace the gallery under a lesion; what is returned writes it, or raises `LedgerError`.
+
+        Traces that another process has made by now are not made again.
+        """
+        if self.path(lesion).exists():
+            return lambda: None
         traces = replay.trace(lesion, self.manifest.gallery)
         content = {
             "lesion": None if lesion is None else lesion.name,

@@ -56,27 +56,43 @@ class Ledger:
         ordered = {name: values[name] for name in sorted(values)}
         self.store.write(Part(self.key(unit), what, unit.start, ordered, fired, change_norm))
 
-    def finished(self) -> list[PlannedLesion]:
-        """Lesions of the plan all of whose units are finished; none while the factual run is not."""
-        waiting = {unit.name if unit.lesion is not None else None for unit in self.missing()}
-        return [] if None in waiting else [p for p in self.manifest.plan.lesions if p.name not in waiting]
+    def finished(self) -> tuple[list[PlannedLesion], list[tuple[int, int]]]:
+        """What of an unfinished study makes a table: the lesions that are finished on all examples.
 
-    def counterfactuals(self, lesions: Iterable[PlannedLesion] | None = None) -> table.Counterfactuals:
+        While there is none: all lesions, on the shards of examples that are finished for every one of them.
+        """
+        plan, missing = self.manifest.plan, self.missing()
+        waiting = {unit.name if unit.lesion is not None else None for unit in missing}
+        lesions = [] if None in waiting else [p for p in plan.lesions if p.name not in waiting]
+        if lesions:
+            return lesions, plan.shards
+        open_shards = {(unit.start, unit.stop) for unit in missing}
+        return list(plan.lesions), [shard for shard in plan.shards if shard not in open_shards]
+
+    def counterfactuals(
+        self,
+        lesions: Iterable[PlannedLesion] | None = None,
+        shards: Iterable[tuple[int, int]] | None = None,
+    ) -> table.Counterfactuals:
         """The table, equal bit for bit to what `counterfactuals()` computes in memory.
 
         Args:
             lesions: Which lesions of the plan; by default all.
+            shards: Which shards of the examples, (start, stop); by default all.
         Raises:
             LedgerError: Units are missing, or a part is damaged.
         """
         chosen = list(self.manifest.plan.lesions if lesions is None else lesions)
-        if not chosen:
+        spans = list(self.manifest.plan.shards if shards is None else shards)
+        if not chosen or not spans:
             raise LedgerError(
-                f'no lesion of the study "{self.manifest.plan.study.name}" is finished in {self.store.folder.parent}; '
-                "go on with the same `causalablate run` command"
+                f'neither a lesion nor a shard of the study "{self.manifest.plan.study.name}" is finished in '
+                f"{self.store.folder.parent}; go on with the same `causalablate run` command"
             )
         names = {planned.name for planned in chosen}
-        units = [u for u in self.manifest.plan.units if u.lesion is None or u.name in names]
+        units = [
+            u for u in self.manifest.plan.units if (u.lesion is None or u.name in names) and (u.start, u.stop) in spans
+        ]
         keys = {unit: self.key(unit) for unit in units}
         parts = self.store.read(keys.values())
         missing = sum(key not in parts for key in keys.values())
@@ -85,22 +101,26 @@ class Ledger:
                 f"{self.store.folder.parent} lacks {missing} of {len(units)} units of the study "
                 f'"{self.manifest.plan.study.name}"; finish them with the same `causalablate run` command'
             )
+        who = self.manifest.units.rows([row for start, stop in spans for row in range(start, stop)])
         by_lesion: dict[str | None, list[Part]] = {}
         for unit in units:
             by_lesion.setdefault(None if unit.lesion is None else unit.name, []).append(parts[keys[unit]])
         factual = self._outcomes(by_lesion[None])
-        frames = [self._rows(planned, by_lesion[planned.name], factual) for planned in chosen]
+        frames = [self._rows(who, planned, by_lesion[planned.name], factual) for planned in chosen]
         return table.Counterfactuals(pd.concat(frames, ignore_index=True), self.manifest.labels)
 
     def _outcomes(self, parts: list[Part]) -> dict[str, np.ndarray]:
         return {name: np.concatenate([part.values[name] for part in parts]) for name in self.manifest.outcomes}
 
-    def _rows(self, planned: PlannedLesion, parts: list[Part], factual: dict[str, np.ndarray]) -> pd.DataFrame:
+    def _rows(
+        self, who: table.Units, planned: PlannedLesion, parts: list[Part], factual: dict[str, np.ndarray]
+    ) -> pd.DataFrame:
         manifest = self.manifest
         return table.rows(
-            manifest.units,
+            who,
             study=manifest.plan.study.name,
             model=manifest.model,
+            precision=manifest.precision,
             seed=manifest.plan.study.seed,
             lesion=planned.name,
             factual=factual,

@@ -1,6 +1,7 @@
 """What a results directory holds, in one file: enough to read the ledger and make the report without the model."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from causalablate.table import Units
 
 _STUDY = "study.yaml"
 _RUN = "run.json"
+_ATTEMPTS = 5
+_PAUSE_S = 0.1
+
+
+class _OtherPlanError(ValueError):
+    """The two files of a manifest are of different plans."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class Manifest:
     categorical: frozenset[str]
     labels: Mapping[str, list[str]]
     gallery: tuple[int, ...] = ()
+
+    @property
+    def precision(self) -> str:
+        """Number formats that the model computes in; one for all units."""
+        return str(self.identity["precision"])
 
     @classmethod
     def of(cls, plan: Plan, replay: Replayed) -> "Manifest":
@@ -69,12 +81,17 @@ class Manifest:
                 f'{out} holds the results of the study "{held}"; the results of "{self.plan.study.name}" '
                 "would mix with them. Choose another directory with --out"
             )
-        write_durably(out / _STUDY, dumps(self.plan.study).encode())
-        write_durably(out / _RUN, json.dumps(self._to_json(), ensure_ascii=False).encode())
+        contents = {
+            _STUDY: dumps(self.plan.study).encode(),
+            _RUN: json.dumps(self._to_json(), ensure_ascii=False).encode(),
+        }
+        for name, content in contents.items():
+            if not _holds(out / name, content):
+                write_durably(out / name, content)
 
     @classmethod
     def read(cls, out: Path) -> "Manifest":
-        """Read what `write` wrote.
+        """Read what `write` wrote, also while another process writes a newer version of the study.
 
         Raises:
             LedgerError: The directory holds no study results, or the file is damaged.
@@ -82,14 +99,20 @@ class Manifest:
         """
         if not (out / _RUN).exists():
             raise LedgerError(f"{out} holds no study results; make them with `causalablate run STUDY --out {out}`")
-        study = read(out / _STUDY, Study)
-        try:
-            return cls._from_json(json.loads((out / _RUN).read_text()), study)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LedgerError(
-                f"{out / _RUN} is damaged ({error!r}). Run the same command again: it is written anew, "
-                "and nothing finished is computed again"
-            ) from error
+        for attempt in range(_ATTEMPTS):
+            time.sleep(_PAUSE_S * attempt)
+            study = read(out / _STUDY, Study)
+            try:
+                return cls._from_json(json.loads((out / _RUN).read_text(encoding="utf-8")), study)
+            except _OtherPlanError as error:  # Perhaps of the two files only the first has been written so far
+                problem: Exception = error
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                problem = error
+                break
+        raise LedgerError(
+            f"{out / _RUN} is damaged ({problem!r}). Run the same command again: it is written anew, "
+            "and nothing finished is computed again"
+        ) from problem
 
     def _to_json(self) -> dict[str, Any]:
         return {
@@ -120,7 +143,7 @@ class Manifest:
         )
         plan = Plan(study, lesions, data["controls"], data["n_examples"])
         if plan.id != data["plan"]:
-            raise ValueError(f"it is not the plan of {_STUDY}")
+            raise _OtherPlanError(f"it is not the plan of {_STUDY}")
         units = data["units"]
         return cls(
             plan,
@@ -144,6 +167,13 @@ def spread(units: Units, n: int) -> tuple[int, ...]:
         turns[label] = turns.get(label, -1) + 1
         order.append((turns[label], row))
     return tuple(sorted(row for _, row in sorted(order)[:n]))
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def _held_name(out: Path) -> str | None:

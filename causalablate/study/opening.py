@@ -18,6 +18,7 @@ def open_study(study: Study) -> tuple[Plan, "Replay"]:
         study: A study whose paths are absolute or relative to the working directory; see `read_study`.
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
+        DeviceError: The study names a device that is not here.
         ExampleError: The examples cannot be made.
         ComponentNotFoundError: An address or glob matches nothing.
         LesionError: A component refuses its off.
@@ -26,7 +27,7 @@ def open_study(study: Study) -> tuple[Plan, "Replay"]:
     from causalablate.counterfactual import Replay  # transformers is not needed to read results
     from causalablate.models import load
 
-    model = load(study.model, mode=study.mode)
+    model = load(study.model, mode=study.mode, dtype=study.dtype, device=study.device)
     examples = study.examples.load()
     plan = plan_study(study, model.components, len(examples))
     reads = any(how.needs for planned in plan.lesions for _, how in planned.lesion)

@@ -1,6 +1,6 @@
 """What running a study needs of a replay: callables that give values. Nothing here knows a model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,7 +59,10 @@ class Replayed(Protocol):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything besides lesion and rows that determines the numbers; `reference` is the hash of that set."""
+        """Everything besides lesion and rows that determines the numbers.
+
+        `reference` is the hash of that set, `precision` the number formats that the model computes in.
+        """
         ...
 
     def prepare(self, lesions: Iterable[Lesion]) -> None:
@@ -70,8 +73,15 @@ class Replayed(Protocol):
         """Outcomes without a lesion."""
         ...
 
-    def counterfactual(self, lesion: Lesion, rows: slice) -> World:
-        """Outcomes under a lesion."""
+    def worlds(
+        self,
+        lesions: Sequence[Lesion],
+        rows: slice,
+        *,
+        among: Sequence[Lesion] | None = None,
+        done: Callable[[Lesion], bool] = ...,
+    ) -> Iterator[tuple[Lesion, World]]:
+        """Outcomes under lesions that are part of a larger set, as they are computed; `done` ones are left out."""
         ...
 
     def trace(self, lesion: Lesion | None, rows: Sequence[int]) -> list[Trace]:

@@ -79,17 +79,26 @@ class Results:
 
 
 def read_results(out: str | Path, *, partial: bool = False) -> Results:
-    """Read the results of a study.
+    """Read the results of the study that a directory holds.
 
     Args:
         out: The results directory.
-        partial: Accept an unfinished study, and return the lesions that are finished.
+        partial: Accept an unfinished study: return the lesions that are finished on all examples, or while there are none,
+            all lesions on the examples that are finished.
     Raises:
         LedgerError: The directory holds no results, units are missing, or a file is damaged.
     """
     out = Path(out)
-    manifest = Manifest.read(out)
+    return results_of(Manifest.read(out), out, partial=partial)
+
+
+def results_of(manifest: Manifest, out: Path, *, partial: bool = False) -> Results:
+    """Read the results of a study from a directory, whichever version of it was written there last.
+
+    Raises:
+        LedgerError: Units are missing, or a file is damaged.
+    """
     ledger, folder = Ledger(out, manifest), TraceFolder(out, manifest)
-    table = ledger.counterfactuals(ledger.finished() if partial else None)
+    table = ledger.counterfactuals(*(ledger.finished() if partial else (None, None)))
     traces = {p.name: folder.read(p.lesion) for p in manifest.plan.lesions if not p.control}
     return Results(out, manifest, table, folder.read(None), {name: found for name, found in traces.items() if found})

@@ -1,6 +1,6 @@
 """Run a plan: only what is missing, one finished unit after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -50,11 +50,9 @@ def run(plan: Plan, replay: Replayed, out: str | Path, *, quiet: bool = False) -
         wanted = [unit.lesion for unit in missing] + [lesion for _, lesion in untraced]
         replay.prepare(dict.fromkeys(lesion for lesion in wanted if lesion is not None))
         with Writer() as writer:
-            for unit in missing:
-                if ledger.store.has(ledger.key(unit)):  # Another process may have finished it by now
-                    advance(1, unit.name)
-                else:
-                    writer.put(_computed(unit, replay, ledger), partial(advance, 1, unit.name))
+            for rows, units in _by_rows(missing):
+                for unit, write in _computed(rows, units, replay, ledger):
+                    writer.put(write, partial(advance, 1, unit.name))
             for name, lesion in untraced:
                 writer.put(traces.make(lesion, replay), partial(advance, 1, f"{name}: single examples"))
     if ledger.store.n_loose() > _COMPACT_ABOVE:
@@ -62,19 +60,40 @@ def run(plan: Plan, replay: Replayed, out: str | Path, *, quiet: bool = False) -
     return read_results(out)
 
 
-def _computed(unit: Unit, replay: Replayed, ledger: Ledger) -> Callable[[], object]:
-    """Compute one unit; what is returned writes it."""
+def _by_rows(units: Iterable[Unit]) -> list[tuple[slice, list[Unit]]]:
+    """Units that share their rows, and with them the recording that lesions are replayed from."""
+    shards: dict[tuple[int, int], list[Unit]] = {}
+    for unit in units:
+        shards.setdefault((unit.start, unit.stop), []).append(unit)
+    return [(slice(*span), shards[span]) for span in sorted(shards)]
+
+
+def _computed(
+    rows: slice, units: Sequence[Unit], replay: Replayed, ledger: Ledger
+) -> Iterator[tuple[Unit, Callable[[], object]]]:
+    """Compute units of the same rows, each with what writes it; other processes may finish some of them meanwhile."""
+
+    def elsewhere(unit: Unit) -> bool:
+        return ledger.store.has(ledger.key(unit))
+
+    by_lesion = {unit.lesion: unit for unit in units}
+    left = dict(by_lesion)
     try:
-        if unit.lesion is None:
-            values = replay.factual(unit.rows)
-            _check_finite(unit, values, replay)
-            return partial(ledger.write, unit, values)
-        world = replay.counterfactual(unit.lesion, unit.rows)
-        _check_finite(unit, {**world.values, "change_norm": world.change_norm}, replay)
-        return partial(ledger.write, unit, world.values, world.fired, world.change_norm)
+        factual = by_lesion.pop(None, None)
+        if factual is not None and not elsewhere(factual):
+            values = replay.factual(rows)
+            _check_finite(factual, values, replay)
+            yield left.pop(None), partial(ledger.write, factual, values)
+        asked = [lesion for lesion in by_lesion if lesion is not None]
+        every = [planned.lesion for planned in ledger.manifest.plan.lesions]
+        for lesion, world in replay.worlds(asked, rows, among=every, done=lambda lesion: elsewhere(by_lesion[lesion])):
+            unit = left.pop(lesion)
+            _check_finite(unit, {**world.values, "change_norm": world.change_norm}, replay)
+            yield unit, partial(ledger.write, unit, world.values, world.fired, world.change_norm)
     except OutcomeError as error:
-        where = "in the factual run" if unit.lesion is None else f"under {unit.name}"
-        raise OutcomeError(f"{where}: {error}. Nothing of this unit was kept") from error
+        raise OutcomeError(f"{error}. Nothing of this unit was kept") from error
+    for unit in left.values():
+        yield unit, lambda: None
 
 
 def _check_finite(unit: Unit, values: dict[str, np.ndarray], replay: Replayed) -> None:
@@ -82,7 +101,8 @@ def _check_finite(unit: Unit, values: dict[str, np.ndarray], replay: Replayed) -
         bad = np.flatnonzero(~np.isfinite(column))
         if len(bad):
             example = replay.units.example[unit.start + int(bad[0])]
+            where = "in the factual run" if unit.lesion is None else f"under {unit.name}"
             raise OutcomeError(
-                f'{name} of example "{example}" is {column[bad[0]]}: check the weights with '
+                f'{where}: {name} of example "{example}" is {column[bad[0]]}: check the weights with '
                 "`causalablate doctor CHECKPOINT`, or choose another off for this lesion"
             )

@@ -13,12 +13,16 @@ def shipped_studies() -> list[str]:
     return sorted(path.stem for path in LIBRARY.glob("*.yaml"))
 
 
-def find_study(name: str | Path, *, model: str | Path | None = None) -> Study:
+def find_study(
+    name: str | Path, *, model: str | Path | None = None, device: str | None = None, dtype: str | None = None
+) -> Study:
     """Read a study from a file, or from the library by its name.
 
     Args:
         name: A path, or a name of the library such as `scorers`. A file of that name comes first.
         model: Use this checkpoint instead of the one it names.
+        device: Run the model there instead.
+        dtype: Run the model in this number format instead.
     Raises:
         StudyError: There is neither, or the file is not a valid study.
     """
@@ -30,4 +34,4 @@ def find_study(name: str | Path, *, model: str | Path | None = None) -> Study:
                 f'no file and no shipped study "{name}"{nearest(str(name), known)}; there are {", ".join(known)}'
             )
         path = LIBRARY / f"{name}.yaml"
-    return read_study(path, model=model)
+    return read_study(path, model=model, device=device, dtype=dtype)

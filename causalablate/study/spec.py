@@ -40,6 +40,8 @@ class Study(BaseModel):
         examples: The examples on which outcomes are compared.
         reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for digits, 512 of
             another split, so that no example is its own reference.
+        device: Where the model runs: `cpu`, `cuda`, `cuda:1` ...
+        dtype: Number format of the model's weights.
         mode: How the model answers, where it has modes; by default the checkpoint's own.
         outcomes: Numbers per example.
         controls: Random controls for lesions of heads, or none.
@@ -57,6 +59,8 @@ class Study(BaseModel):
     model: str = Field(default=SHIPPED, min_length=1)
     examples: ExamplesSpec = Field(default_factory=DigitsSpec)
     reference: ExamplesSpec | None = None
+    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:[0-9]+)?)$")
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     mode: Literal["coarse_only", "coarse_fine", "autoregressive"] | None = None
     outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
     lesions: tuple[LesionEntry, ...] = Field(min_length=1)
@@ -110,17 +114,22 @@ class Study(BaseModel):
         return self.model_copy(update=changed)
 
 
-def read_study(path: str | Path, *, model: str | Path | None = None) -> Study:
+def read_study(
+    path: str | Path, *, model: str | Path | None = None, device: str | None = None, dtype: str | None = None
+) -> Study:
     """Read a study from a file, with paths relative to the file made absolute.
 
     Args:
         path: A YAML file.
         model: Use this checkpoint instead of the one it names; relative to the working directory.
+        device: Run the model there instead.
+        dtype: Run the model in this number format instead.
     Raises:
         StudyError: The file is not a valid study; the message lists everything that is wrong with it.
     """
     study = read(path, Study).at(Path(path).parent)
-    return study if model is None else with_model(study, model)
+    changed = {name: value for name, value in (("device", device), ("dtype", dtype)) if value is not None}
+    return (study if model is None else with_model(study, model)).model_copy(update=changed)
 
 
 def with_model(study: Study, model: str | Path) -> Study:

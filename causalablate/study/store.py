@@ -5,9 +5,14 @@ footer. Anything else in the folder is ignored.
 """
 
 import contextlib
+import errno
 import hashlib
-from collections.abc import Iterable, Iterator
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from causalablate.durable import write_durably
 from causalablate.errors import LedgerError
@@ -18,6 +23,10 @@ ROWS_PER_PACK = 50_000
 _PACK = "pack-"
 _SUFFIX = ".parquet"
 _ATTEMPTS = 5
+_PAUSE_S = 0.02
+_LOOK_EVERY_S = 1.0  # Listing a folder of a hundred thousand parts takes a tenth of that
+
+T = TypeVar("T")
 
 
 class Store:
@@ -26,6 +35,8 @@ class Store:
     def __init__(self, folder: Path):
         self.folder = folder
         self._footers: dict[str, frozenset[str]] = {}
+        self._packs: list[frozenset[str]] = []
+        self._looked = -math.inf
 
     def contents(self) -> dict[Path, frozenset[str]]:
         """Every file and the keys of its units, packs first.
@@ -33,25 +44,32 @@ class Store:
         Raises:
             LedgerError: The footer of a pack is damaged, or the folder cannot be read.
         """
-        for _ in range(_ATTEMPTS):
-            files = self._files() | self._files()  # Of a file compacted away during one look, the next sees the pack
-            try:
-                return {
-                    path: self._units(path)
-                    for path in sorted(files, key=lambda path: (not path.name.startswith(_PACK), path.name))
-                }
-            except FileNotFoundError:  # A pack went into a larger one: look again
-                continue
-        raise self._restless()
+        return self._steady(self._contents)
 
-    def _files(self) -> set[Path]:
+    def _contents(self) -> dict[Path, frozenset[str]]:
+        # Of a file that is compacted away during one look, the next sees the pack. Whoever compacts that pack in turn
+        # looks twice as well before it deletes anything, so two looks are enough.
+        files = self._files() | self._files()
+        ordered = sorted(files, key=lambda path: (not path.name.startswith(_PACK), path.name))
+        return {path: self._units(path) for path in ordered}
+
+    def _files(self, start: str = "") -> set[Path]:
         try:
-            return set(self.folder.glob(f"*{_SUFFIX}"))
+            with os.scandir(self.folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(_SUFFIX)]
+            return {self.folder / name for name in names if name.startswith(start)}
+        except FileNotFoundError:
+            return set()
         except OSError as error:
             raise LedgerError(f"cannot read {self.folder}: {error.strerror}") from error
 
-    def _restless(self) -> LedgerError:
-        return LedgerError(f"{self.folder} keeps changing while it is read; wait until no other process compacts it")
+    def _steady(self, look: Callable[[], T]) -> T:
+        """What `look` returns, tried again when a file that it had seen was compacted away before it read it."""
+        for attempt in range(_ATTEMPTS):
+            time.sleep(_PAUSE_S * attempt)
+            with contextlib.suppress(FileNotFoundError):
+                return look()
+        raise LedgerError(f"{self.folder} keeps changing while it is read; wait until no other process compacts it")
 
     def keys(self) -> set[str]:
         """Keys of all units that are there."""
@@ -62,8 +80,19 @@ class Store:
         return sum(not path.name.startswith(_PACK) for path in self.contents())
 
     def has(self, key: str) -> bool:
-        """Whether a unit is there as a loose part: a quick look, made while other processes write."""
-        return self._loose(key).exists()
+        """Whether a unit is there: a quick look, made while other processes write and compact.
+
+        What another process has packed within the last second may be missed.
+
+        Raises:
+            LedgerError: The footer of a pack is damaged, or the folder cannot be read.
+        """
+        if self._loose(key).exists():
+            return True
+        if time.monotonic() - self._looked >= _LOOK_EVERY_S:
+            self._packs = self._steady(lambda: [self._units(path) for path in self._files(_PACK)])
+            self._looked = time.monotonic()
+        return any(key in keys for keys in self._packs)
 
     def write(self, part: Part) -> None:
         """Keep a finished unit; when this returns, it survives a power cut.
@@ -80,12 +109,7 @@ class Store:
             LedgerError: A part is damaged; the message names the file.
         """
         wanted = set(keys)
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._read(wanted)
-            except FileNotFoundError:  # Compacted away between looking and reading: look again
-                continue
-        raise self._restless()
+        return self._steady(lambda: self._read(wanted))
 
     def _read(self, wanted: set[str]) -> dict[str, Part]:
         found: dict[str, Part] = {}
@@ -103,9 +127,9 @@ class Store:
         """
         try:
             content = path.read_bytes()
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if _is_gone(error):
+                raise FileNotFoundError(path) from error
             raise LedgerError(f"cannot read {path}: {error.strerror}") from error
         try:
             parts = decode(content)
@@ -123,7 +147,7 @@ class Store:
         same files at the same moment, this one leaves the rest to it.
 
         Returns:
-            How many files went away.
+            By how many files there are fewer.
         """
         before = len(self.contents())
         with contextlib.suppress(FileNotFoundError):
@@ -166,7 +190,8 @@ class Store:
                     groups.append([])
                 groups[-1].append(file)
             if len(groups) > 1 and _rows(groups[-1]) < ROWS_PER_PACK:
-                groups[-2] += groups.pop()
+                remainder = groups.pop()
+                groups[-1] += remainder
             for group in groups:
                 if len(group) > 1:
                     unique = {part.key: part for parts, _ in group for part in parts}
@@ -179,9 +204,9 @@ class Store:
             try:
                 with path.open("rb") as file:
                     self._footers[path.name] = frozenset(units_of(file))
-            except FileNotFoundError:
-                raise
             except Exception as error:
+                if _is_gone(error):
+                    raise FileNotFoundError(path) from error
                 raise _damaged(path, error) from error
         return self._footers[path.name]
 
@@ -194,6 +219,11 @@ class Store:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise LedgerError(f"cannot delete {path} after compaction: {error.strerror}") from error
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether a file was deleted by another process, on this machine or, on a network disk, by another one."""
+    return isinstance(error, FileNotFoundError) or (isinstance(error, OSError) and error.errno == errno.ESTALE)
 
 
 def _rows(group: list[tuple[list[Part], Path]]) -> int:

@@ -83,6 +83,30 @@ def test_lesion_prints_effects_that_the_api_gives(command, checkpoint):
     assert code == 0 and "passes.fine=mean" in out and "counterfactual" in out
 
 
+def test_lesion_in_bfloat16(command, checkpoint):
+    from causalablate import counterfactuals, digits, do, load
+
+    args = ["lesion", checkpoint, "passes.fine", "--off", "zero", "--n", 12, "--outcomes", "answer_logprob", "--quiet"]
+    code, out, _ = command(*args, "--dtype", "bfloat16", "--device", "cpu", "--json")
+    everyone = next(row for row in json.loads(out) if row["group"] == "all")
+    lesion = do("passes.fine", off="zero")
+    table = counterfactuals(load(checkpoint, dtype="bfloat16"), digits(12), lesion, outcomes=["answer_logprob"])
+    assert code == 0
+    assert everyone["ate"] == pytest.approx(float(table.frame["effect"].mean()), rel=1e-5)
+
+
+def test_run_in_bfloat16_states_it_in_every_row_and_in_the_report(command, checkpoint, study, tmp_path):
+    from causalablate.study import read_results
+
+    out = tmp_path / "results"
+    code, _, _ = command("run", study, "--model", checkpoint, "--dtype", "bfloat16", "--out", out, "--quiet")
+    assert code == 0
+    results = read_results(out)
+    assert set(results.table.frame["precision"]) == {"bfloat16"}
+    assert (results.study.dtype, results.study.device) == ("bfloat16", "cpu")
+    assert "bfloat16 on cpu" in (out / "report" / "index.html").read_text()
+
+
 def test_run_report_and_ledger_agree_with_memory(command, checkpoint, study, tmp_path):
     import pandas as pd
 
@@ -169,6 +193,10 @@ def test_doctor_ends_with_1_when_a_law_is_broken(command, checkpoint, monkeypatc
         (["run", "nowhere.yaml"], "nowhere.yaml"),
         (["report", "nowhere"], "nowhere"),
         (["lesion", "{checkpoint}", "passes.fine"], "--off"),
+        (["lesion", "{checkpoint}", "passes.fine", "--off", "zero", "--dtype", "bf16"], 'no dtype "bf16"'),
+        (["lesion", "{checkpoint}", "passes.fine", "--off", "zero", "--device", "cuda:99"], 'no device "cuda:99" here'),
+        (["run", "scorers", "--device", "cuda:99"], "there is cpu"),
+        (["run", "scorers", "--dtype", "bf16", "--dry-run"], "there are float32, bfloat16, float16"),
     ],
 )
 def test_bad_input_is_one_clear_error(command, checkpoint, args, message):

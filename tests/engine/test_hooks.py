@@ -7,6 +7,7 @@ from transformers import Dinov2Config, Dinov2Model, LlamaConfig, LlamaModel
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.hooks import full_mask
 from causalablate.engine.lesioned import lesioned
+from causalablate.engine.stack import Surroundings
 from causalablate.intervention import do
 
 
@@ -58,7 +59,7 @@ def test_knockout_cuts_the_only_way_of_information(llama, implementation):
     with torch.no_grad():
         assert not torch.allclose(llama(IDS)[0][:, -1], llama(changed)[0][:, -1])
         parts = do("blind.**", off="knockout").resolve(components)
-        with lesioned(llama, parts, components=components, token_groups=with_middle) as action:
+        with lesioned(llama, parts, Surroundings(components, with_middle)) as action:
             one, other = llama(input_ids=IDS)[0][:, -1], llama(input_ids=changed)[0][:, -1]
     assert torch.equal(one, other)
     assert action.change_norm.tolist() == pytest.approx([(2 * 4) ** 0.5] * 2)
@@ -68,9 +69,7 @@ def test_knockout_of_one_edge_equals_an_explicit_mask(llama):
     llama.set_attn_implementation("eager")
     components = ComponentMap([edge(1)])
     with torch.no_grad():
-        with lesioned(
-            llama, do("edge.1", off="knockout").resolve(components), components=components, token_groups=groups
-        ):
+        with lesioned(llama, do("edge.1", off="knockout").resolve(components), Surroundings(components, groups)):
             lesioned_out = llama(input_ids=IDS)[0]
         layer = llama.layers[1].self_attn
         handle = layer.register_forward_pre_hook(_cut_first_from_last, with_kwargs=True)
@@ -110,7 +109,7 @@ def test_collected_hidden_states_see_the_lesion_warm_and_cold():
     seen = []
     for model in (cold, warm):
         parts = do("layer", off="zero").resolve(components)
-        with lesioned(model, parts, components=components, token_groups=lambda inputs: {}):
+        with lesioned(model, parts, Surroundings(components, lambda inputs: {})):
             seen.append(collect(model))
     assert len(factual) == len(seen[0]) == len(seen[1])
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))

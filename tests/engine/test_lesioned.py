@@ -10,6 +10,7 @@ from torch import nn
 
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.lesioned import lesioned
+from causalablate.engine.stack import Surroundings
 from causalablate.errors import InertLesionError, LesionError
 from causalablate.intervention import do
 
@@ -66,7 +67,8 @@ def groups(inputs):
 def under(lesion, *, net=None, x=X, components=COMPONENTS, **kwargs):
     net = net or Net()
     extra = {k: kwargs.pop(k) for k in ("again",) if k in kwargs}
-    with lesioned(net, lesion.resolve(components), components=components, token_groups=groups, **kwargs) as action:
+    around = Surroundings(components, groups, kwargs.pop("reference", None), kwargs.pop("seed", 0))
+    with lesioned(net, lesion.resolve(components), around, **kwargs) as action:
         y = net(x=x, **extra)
     return y, action
 
@@ -181,8 +183,8 @@ def test_hooks_go_away_whatever_happens(error):
 
 def test_blocks_nest():
     net = Net()
-    with lesioned(net, do("a", off="zero").resolve(COMPONENTS), components=COMPONENTS, token_groups=groups):
-        with lesioned(net, do("out.in", off="zero").resolve(COMPONENTS), components=COMPONENTS, token_groups=groups):
+    with lesioned(net, do("a", off="zero").resolve(COMPONENTS), Surroundings(COMPONENTS, groups)):
+        with lesioned(net, do("out.in", off="zero").resolve(COMPONENTS), Surroundings(COMPONENTS, groups)):
             assert torch.equal(net(x=X)[:, 1:], torch.zeros(2, 2))
         assert torch.equal(net(x=X), 2 * X)
     assert torch.equal(net(x=X), 8 * X)

@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from causalablate.errors import LesionError
-from causalablate.offs import OFFS, Noise, Replace, Value, off
+from causalablate.offs import OFFS, Mean, Noise, Replace, Value, off
 
 
 @pytest.mark.parametrize("kind", sorted(set(OFFS) - {"value", "replace"}))
@@ -55,3 +57,14 @@ def test_replace_takes_exactly_one_stand_in():
         Replace()
     with pytest.raises(LesionError, match="exactly one"):
         Replace("a", torch.nn.Identity())
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_model_may_write_into_the_mean_it_is_given(rows):
+    """The mean is computed once and shared, so what a model does in place must not reach it."""
+    mean = torch.tensor([[1.0, -1.0]])
+    context = SimpleNamespace(reference_mean=lambda axes: mean)
+    given = Mean().apply(torch.zeros(rows, 2), context)
+    assert torch.equal(given, mean.expand(rows, 2))
+    given.relu_()
+    assert mean.tolist() == [[1.0, -1.0]]

@@ -47,14 +47,20 @@ class FakeReplay:
             log,
             broken,
         )
-        self.calls, self.traced, self.prepared = [], [], []
+        self.calls, self.traced, self.prepared, self.fail_at = [], [], [], None
         self.units = Units(
             [f"e{i}" for i in range(n)], [f"c{i // 2}" for i in range(n)], {"type": [TYPES[i % 3] for i in range(n)]}
         )
         self.model_hash = "model"
         self.categorical = frozenset({"predicted_answer"} & set(outcomes))
         self.labels = {name: ["zero", "one"] for name in outcomes if name in self.categorical}
-        self.identity = {"model": "model", "examples": f"examples{n}", "reference": "reference", "seed": seed}
+        self.identity = {
+            "model": "model",
+            "examples": f"examples{n}",
+            "reference": "reference",
+            "seed": seed,
+            "precision": "float32",
+        }
 
     def prepare(self, lesions):
         self.prepared.append([lesion.name for lesion in lesions])
@@ -83,6 +89,13 @@ class FakeReplay:
         if self.broken == lesion.name:
             values["answer_logprob"][3] = np.nan
         return World(values, np.ones(len(norm), dtype=bool), norm)
+
+    def worlds(self, lesions, rows, *, among=None, done=lambda lesion: False):
+        for lesion in lesions:
+            if rows.start == self.fail_at:
+                raise KeyboardInterrupt
+            if not done(lesion):
+                yield lesion, self.counterfactual(lesion, rows)
 
     def trace(self, lesion, rows):
         name = lesion.name if lesion is not None else "factual"

@@ -24,6 +24,17 @@ def test_traces_come_back_as_they_were_made(fake, folder):
     assert folder.missing() == []
 
 
+def test_traces_that_another_process_has_made_by_now_are_not_made_again(fake, folder):
+    one, other = fake.FakeReplay(), fake.FakeReplay()
+    missing = folder.missing()
+    for _, lesion in missing:
+        folder.make(lesion, one)()
+    for _, lesion in missing:
+        folder.make(lesion, other)()
+        assert folder.read(lesion) == one.trace(lesion, range(5))
+    assert other.traced == []
+
+
 def test_scattered_rows_are_traced_together(fake, tmp_path):
     replay = fake.FakeReplay()
     replay.units.groups["type"][:] = ["a"] * 6 + ["b"] * 44

@@ -4,6 +4,7 @@ import pytest
 
 from causalablate.errors import LedgerError
 from causalablate.study import Ledger, Manifest, run
+from causalablate.study.store import Store
 from causalablate.table import rows
 
 OUTCOMES = ("correct", "answer_logprob", "predicted_answer")
@@ -26,6 +27,7 @@ def in_memory(plan, replay):
                 replay.units,
                 study=plan.study.name,
                 model=replay.model_hash,
+                precision=replay.identity["precision"],
                 seed=plan.study.seed,
                 lesion=planned.name,
                 factual=factual,
@@ -56,6 +58,28 @@ def test_compaction_leaves_the_table_as_it_is(fake, plan, tmp_path):
     pd.testing.assert_frame_equal(ledger.counterfactuals().frame, results.table.frame, check_exact=True)
 
 
+@pytest.mark.parametrize("step", range(1, 5))
+def test_what_is_missing_is_right_while_another_process_compacts(fake, plan, tmp_path, monkeypatch, step):
+    """At every step of the look, another process packs everything."""
+    results = run(plan, fake.FakeReplay(outcomes=OUTCOMES), tmp_path, quiet=True)
+    ledger = Ledger(tmp_path, results.manifest)
+    real, calls = Store._files, [0]
+
+    def files(self, *start):
+        found = real(self, *start)
+        calls[0] += 1
+        if calls[0] == step:
+            Store(self.folder).compact()
+            return {path for path in found if path.exists()}
+        return found
+
+    monkeypatch.setattr(Store, "_files", files)
+    assert ledger.missing() == []
+    assert ledger.finished()[0] == list(plan.lesions)
+    pd.testing.assert_frame_equal(ledger.counterfactuals().frame, results.table.frame, check_exact=True)
+    assert all(ledger.store.has(ledger.key(unit)) for unit in plan.units)
+
+
 def test_factual_outcomes_are_stored_once_per_example(fake, plan, tmp_path):
     results = run(plan, fake.FakeReplay(outcomes=OUTCOMES), tmp_path, quiet=True)
     store = Ledger(tmp_path, results.manifest).store
@@ -82,7 +106,7 @@ def test_a_key_holds_everything_that_determines_the_unit(fake, tmp_path):
     for other in (
         keys(fake, plan, tmp_path, model="other"),
         keys(fake, plan, tmp_path, examples="other"),
-        keys(fake, plan, tmp_path, dtype="float16"),
+        keys(fake, plan, tmp_path, precision="float16"),
         keys(fake, fake.plan(outcomes=["correct"]), tmp_path),
     ):
         assert set(other.values()).isdisjoint(base.values())
@@ -117,13 +141,17 @@ def test_an_unfinished_ledger_gives_the_lesions_that_are_finished(fake, plan, tm
     unit = next(u for u in plan.units if u.name == "scorers.entropy=zero" and u.start == 20)
     (ledger.store.folder / f"{ledger.key(unit)}.parquet").unlink()
     assert ledger.missing() == [unit]
-    assert [p.name for p in ledger.finished()] == [p.name for p in plan.lesions if p.name != unit.name]
-    assert unit.name not in ledger.counterfactuals(ledger.finished()).lesions
+    lesions, shards = ledger.finished()
+    assert [p.name for p in lesions] == [p.name for p in plan.lesions if p.name != unit.name]
+    assert unit.name not in ledger.counterfactuals(lesions, shards).lesions
     factual = next(u for u in plan.units if u.lesion is None)
     (ledger.store.folder / f"{ledger.key(factual)}.parquet").unlink()
-    assert ledger.finished() == []
-    with pytest.raises(LedgerError, match='no lesion of the study "fake" is finished'):
-        ledger.counterfactuals(ledger.finished())
+    lesions, shards = ledger.finished()  # no lesion can be compared on every example now
+    assert (len(lesions), shards) == (len(plan.lesions), [(40, 50)])
+    frame = ledger.counterfactuals(lesions, shards).frame
+    assert sorted(set(frame["example"])) == [f"e{i}" for i in range(40, 50)]
+    with pytest.raises(LedgerError, match='neither a lesion nor a shard of the study "fake" is finished'):
+        ledger.counterfactuals(lesions, [])
 
 
 def test_values_are_float32(fake, plan, tmp_path):

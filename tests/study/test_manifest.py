@@ -1,9 +1,12 @@
 import json
+import time
 
 import pytest
 
+from causalablate import durable
 from causalablate.errors import LedgerError
 from causalablate.study import Manifest
+from causalablate.study import manifest as manifest_module
 from causalablate.study.manifest import spread
 from causalablate.table import Units
 
@@ -43,12 +46,43 @@ def test_a_damaged_file_says_that_running_again_mends_it(fake, tmp_path, content
     assert Manifest.read(tmp_path) == manifest
 
 
-def test_a_study_file_that_was_edited_afterwards_is_noticed(fake, tmp_path):
+def test_a_study_file_that_was_edited_afterwards_is_noticed(fake, tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest_module, "_PAUSE_S", 0)
     Manifest.of(fake.plan(), fake.FakeReplay()).write(tmp_path)
     path = tmp_path / "study.yaml"
     path.write_text(path.read_text().replace("seed: 0", "seed: 7"))
     with pytest.raises(LedgerError, match=r"it is not the plan of study\.yaml"):
         Manifest.read(tmp_path)
+
+
+def test_reading_while_an_edited_study_is_written_waits_for_both_files(fake, tmp_path, monkeypatch):
+    Manifest.of(fake.plan(), fake.FakeReplay()).write(tmp_path)
+    edited, real, waits = Manifest.of(fake.plan(seed=3), fake.FakeReplay()), durable.write_durably, []
+
+    def only_the_first(path, content):
+        if path.name == "study.yaml":
+            real(path, content)
+
+    monkeypatch.setattr(manifest_module, "write_durably", only_the_first)
+    edited.write(tmp_path)
+    monkeypatch.setattr(manifest_module, "write_durably", real)
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) == 3:
+            edited.write(tmp_path)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert Manifest.read(tmp_path) == edited
+    assert waits == sorted(waits) and len(waits) == 3
+
+
+def test_files_that_say_the_same_already_are_left_alone(fake, tmp_path):
+    manifest = Manifest.of(fake.plan(), fake.FakeReplay())
+    manifest.write(tmp_path)
+    before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+    manifest.write(tmp_path)
+    assert {path.name: path.stat().st_ino for path in tmp_path.iterdir()} == before
 
 
 def test_a_directory_that_holds_something_else_named_study_yaml(fake, tmp_path):

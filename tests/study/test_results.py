@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from causalablate.errors import ExampleError, LedgerError
-from causalablate.study import read_results, run
+from causalablate.study import Manifest, read_results, run
+from causalablate.study.results import results_of
 
 HEAD = "lm.layers.0.heads.0"
 
@@ -47,13 +48,44 @@ def test_traces_are_by_lesion_name(results):
 
 
 def test_an_unfinished_study_can_be_read_in_part(fake, tmp_path):
+    """Stopped in the first of three shards there is nothing; in the third, all lesions on the examples before it."""
     with pytest.raises(Exception, match="nan"):
-        run(fake.plan(), fake.FakeReplay(broken="scorers.salience=mean"), tmp_path, quiet=True)
-    with pytest.raises(LedgerError, match="lacks 9 of 18 units"):
-        read_results(tmp_path)
+        run(fake.plan(), fake.FakeReplay(broken="scorers.salience=mean"), tmp_path / "first", quiet=True)
+    with pytest.raises(LedgerError, match="lacks 15 of 18 units"):
+        read_results(tmp_path / "first")
+    with pytest.raises(LedgerError, match="neither a lesion nor a shard"):
+        read_results(tmp_path / "first", partial=True)
+    replay = fake.FakeReplay()
+    replay.fail_at = 40
+    with pytest.raises(KeyboardInterrupt):
+        run(fake.plan(), replay, tmp_path / "third", quiet=True)
+    results = read_results(tmp_path / "third", partial=True)
+    whole = run(fake.plan(), fake.FakeReplay(), tmp_path / "whole", quiet=True)
+    assert results.asked == whole.asked
+    assert results.traces == {}
+    frame = whole.table.frame
+    before = frame[frame["example"].isin([f"e{i}" for i in range(40)])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(results.table.frame, before, check_exact=True)
+
+
+def test_the_finished_lesions_of_a_longer_study_are_read_on_all_examples(fake, tmp_path):
+    run(fake.plan(), fake.FakeReplay(), tmp_path, quiet=True)
+    longer = fake.plan(lesions=[{"each": "scorers.*", "off": "zero"}, {"do": {"opponent.focus": "zero"}}])
+    with pytest.raises(Exception, match="nan"):
+        run(longer, fake.FakeReplay(broken="opponent.focus=zero"), tmp_path, quiet=True)
     results = read_results(tmp_path, partial=True)
     assert results.asked == ["scorers.salience=zero", "scorers.entropy=zero"]
-    assert results.traces == {}
+    assert results.table.frame["example"].nunique() == 50
+
+
+def test_another_version_of_the_study_in_the_directory_does_not_change_what_one_found(fake, results):
+    """Another process has started an edited study in the same directory, and finished nothing yet."""
+    Manifest.of(fake.plan(lesions=[{"do": {HEAD: "zero"}}], seed=9), fake.FakeReplay(seed=9)).write(results.out)
+    with pytest.raises(LedgerError, match="lacks"):
+        read_results(results.out)
+    again = results_of(results.manifest, results.out)
+    pd.testing.assert_frame_equal(again.table.frame, results.table.frame, check_exact=True)
+    assert again.traces == results.traces
 
 
 def test_gallery_examples_are_made_again_and_checked(fake, tmp_path):

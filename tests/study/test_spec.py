@@ -72,6 +72,17 @@ def test_another_checkpoint_is_relative_to_the_working_directory(tmp_path, monke
     assert with_model(with_model(study, "ckpt"), "shipped") == study
 
 
+def test_another_device_and_number_format_replace_those_of_the_file(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("name: a\ndtype: float16\nlesions: [{do: {x: zero}}]\n")
+    study = read_study(path)
+    assert (study.device, study.dtype) == ("cpu", "float16")
+    other = read_study(path, device="cuda:1", dtype="bfloat16")
+    assert (other.device, other.dtype) == ("cuda:1", "bfloat16")
+    assert len({study.id, other.id, read_study(path, device="cuda:1").id}) == 3
+    assert loads(dumps(other), Study) == other
+
+
 @pytest.mark.parametrize(("split", "other"), [("test", "validation"), ("train", "validation"), ("validation", "train")])
 def test_no_example_is_its_own_reference(split, other):
     study = Study(name="a", examples={"kind": "digits", "split": split}, lesions=[{"do": {"x": "mean"}}])
@@ -125,6 +136,9 @@ def test_everything_wrong_with_a_file_comes_at_once(tmp_path):
         {"mode": "fine_only"},
         {"controls": {"kind": "random_neurons"}},
         {"seed": -1},
+        {"device": "gpu"},
+        {"device": "cuda:x"},
+        {"dtype": "bf16"},
     ],
 )
 def test_values_out_of_range_are_refused(change):

@@ -1,0 +1,44 @@
+"""The interval of one mean at the time when its lesion left the race, valid however that time came about."""
+
+import math
+
+import numpy as np
+
+from causalablate.effects.sequential.betting import betting_interval
+from causalablate.effects.sequential.moments import Moments
+from causalablate.effects.sequential.population import Bounds, Population
+
+EXACT = "all examples"
+BETTING = "betting"
+ASYMPTOTIC = "asymptotic"
+
+
+def anytime_interval(
+    totals: np.ndarray, rows: np.ndarray, *, level: float, bounds: Bounds, population: Population, largest: float
+) -> tuple[float, float, str]:
+    """Limits of a mean after some units.
+
+    Args:
+        totals: Sum of effects over the rows of each unit, in the order in which they were drawn, shape (units,).
+        rows: Rows of each unit, shape (units,).
+        level: Two-sided coverage, uniform over sample sizes.
+        bounds: Limits of single effects.
+        population: What units are drawn from.
+        largest: Size of the pseudo-units of an asymptotic interval: the largest |unit total| of any lesion seen.
+    Returns:
+        Lower limit, upper limit, and how they were made: a point if every unit was seen, by betting if effects are
+        bounded, else asymptotic; NaN below two units.
+    """
+    if population.exhausted(len(rows)):
+        mean = float(totals.sum() / rows.sum())
+        return mean, mean, EXACT
+    if bounds.both:
+        low, high = betting_interval(totals[None], rows, level=level, bounds=bounds, population=population)
+        return float(low[0]), float(high[0]), BETTING
+    if len(rows) < 2:
+        return math.nan, math.nan, ASYMPTOTIC
+    moments = Moments(1, population)
+    moments.observe(totals[None], rows)
+    half = float(moments.half_widths(math.log(2 / (1 - level)), largest)[0])
+    mean = float(moments.means[0])
+    return max(mean - half, bounds.low), min(mean + half, bounds.high), ASYMPTOTIC

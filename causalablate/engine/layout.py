@@ -1,0 +1,269 @@
+"""What one small forward tells of a model: what is called, what grows with the batch, and where the work lies."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import Edit, Forward, Interceptor, Place, hooked, intercepted
+from causalablate.engine.tail import Tail, at_positions
+from causalablate.engine.values import OpaqueError, Skeleton, flatten, map_tensors
+
+Key = tuple[nn.Module, int]
+"""A module and which of its calls in one forward."""
+
+Read = Callable[[Any], list[Tensor]]
+"""The model's output -> what outcomes are computed from."""
+
+Scales = tuple[bool | None, ...]
+"""Per tensor: it grows with the batch along dimension 0, it does not grow, or neither can be said (None)."""
+
+TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
+"""Largest relative difference that batch composition may make in a model's outputs, by type."""
+
+
+@dataclass(frozen=True)
+class PlaceLayout:
+    """One place of the forward.
+
+    Attributes:
+        order: How many places were reached before it.
+        flops: Floating-point operations done before it was first reached.
+        scales: Its activation grows with the batch along dimension 0.
+    """
+
+    order: int
+    flops: int
+    scales: bool
+
+
+@dataclass
+class Layout:
+    """The structure of one model's forward.
+
+    Attributes:
+        calls: For every call of a module whose arguments and results can be told apart: what grows with the batch.
+        called: How often each module is called.
+        places: By place.
+        flops: Of one forward of one example.
+        widest: Bytes of the largest result of any module, for one example.
+        unstackable: Why rows may not be put side by side in one forward, or None.
+        positionwise: Modules that map (rows, length, width) position by position, found by trying.
+        tails: Where only some positions are read, as far as that holds.
+    """
+
+    calls: dict[Key, tuple[Scales, Scales]] = field(default_factory=dict)
+    called: Counter[nn.Module] = field(default_factory=Counter)
+    places: dict[Place, PlaceLayout] = field(default_factory=dict)
+    flops: int = 0
+    widest: int = 0
+    unstackable: str | None = None
+    positionwise: set[nn.Module] = field(default_factory=set)
+    tails: tuple[Tail, ...] = ()
+
+
+@dataclass
+class _Seen:
+    """What one probing forward showed."""
+
+    calls: dict[Key, tuple[list[torch.Size], list[torch.Size], Skeleton]] = field(default_factory=dict)
+    called: Counter[nn.Module] = field(default_factory=Counter)
+    places: dict[Place, tuple[int, torch.Size]] = field(default_factory=dict)
+    positionwise: dict[nn.Module, bool] = field(default_factory=dict)
+    output: list[Tensor] = field(default_factory=list)
+    widest: int = 0
+    trying: bool = False
+
+
+class Flops(TorchDispatchMode):
+    """Counts the floating-point operations of matrix products, convolutions and attention inside the block.
+
+    Attributes:
+        total: So far. A multiplication and an addition are two.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation and count it."""
+        out = func(*args, **(kwargs or {}))
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def probe(
+    root: nn.Module, inputs: Mapping[str, Any], places: Sequence[Place], read: Read, tails: Sequence[Tail] = ()
+) -> Layout:
+    """Find out how a model's forward is built, from one example alone and doubled.
+
+    Args:
+        root: The whole model.
+        inputs: One example.
+        places: Where components live.
+        read: What is read of the model's output.
+        tails: Where only some positions are said to be read; each is checked.
+    """
+    with Flops() as flops:
+        once = _run(root, inputs, places, read, flops)
+    layout = Layout(called=once.called, flops=flops.total, widest=once.widest)
+    for order, (place, (flops, shape)) in enumerate(once.places.items()):
+        layout.places[place] = PlaceLayout(order, flops, bool(shape))
+    try:
+        twice = _run(root, map_tensors(inputs, _doubled), places, read)
+    except Exception as error:  # whatever a model does with a batch it does not expect
+        layout.unstackable = f"its forward fails on a doubled batch ({type(error).__name__}: {error})"
+        return layout
+    layout.unstackable = _difference(once, twice)
+    layout.positionwise = {module for module, holds in twice.positionwise.items() if holds}
+    for key, (ins, outs, skeleton) in once.calls.items():
+        if key in twice.calls and twice.calls[key][2] == skeleton:
+            layout.calls[key] = (_scales(ins, twice.calls[key][0]), _scales(outs, twice.calls[key][1]))
+    for place, known in layout.places.items():
+        scales = place in twice.places and _scales([once.places[place][1]], [twice.places[place][1]]) == (True,)
+        layout.places[place] = PlaceLayout(known.order, known.flops, scales)
+    if layout.unstackable is None:
+        layout.tails = tuple(tail for tail in tails if _holds(root, inputs, read, tail, once))
+    return layout
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return torch.cat([x, x]) if x.ndim else x
+
+
+def _run(
+    root: nn.Module,
+    inputs: Mapping[str, Any],
+    places: Sequence[Place],
+    read: Read,
+    flops: Flops | None = None,
+) -> _Seen:
+    seen = _Seen()
+
+    def note(place: Place) -> Edit:
+        def edit(x: Tensor, call: int, _: tuple[Any, ...]) -> Tensor:
+            seen.places.setdefault(place, (flops.total if flops else 0, x.shape))
+            return x
+
+        return edit
+
+    edits = {place: note(place) for place in places}
+    observers = {module: _observer(module, seen, tried=flops is None) for module in root.modules()}
+    with frozen(root, inference=False), intercepted(observers), hooked(root, edits, begin=lambda args, kwargs: None):
+        output = root(**inputs)
+    seen.output = read(output)
+    return seen
+
+
+def _observer(module: nn.Module, seen: _Seen, *, tried: bool) -> Interceptor:
+    def observe(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if seen.trying:
+            return forward(*args, **kwargs)
+        n = seen.called[module]
+        seen.called[module] += 1
+        try:
+            given, skeleton = flatten((args, kwargs))
+        except OpaqueError:
+            return forward(*args, **kwargs)
+        shapes = [t.shape for t in given]
+        output = forward(*args, **kwargs)
+        try:
+            returned, _ = flatten(output)
+        except OpaqueError:
+            return output
+        seen.widest = max([seen.widest, *(t.nbytes for t in returned)])
+        seen.calls[module, n] = (shapes, [t.shape for t in returned], skeleton)
+        if tried and seen.positionwise.get(module, True):
+            seen.trying = True
+            seen.positionwise[module] = _is_positionwise(forward, given, output, args)
+            seen.trying = False
+        return output
+
+    return observe
+
+
+def _is_positionwise(forward: Forward, given: list[Tensor], output: Any, args: tuple[Any, ...]) -> bool:
+    """Whether a module of one tensor gives at some positions what it gives there when it sees them alone."""
+    if len(given) != 1 or len(args) != 1 or not isinstance(output, Tensor):
+        return False
+    (x,) = given
+    if x.ndim != 3 or output.ndim != 3 or x.shape[:2] != output.shape[:2] or x.shape[1] < 3:
+        return False
+    if not x.is_floating_point():
+        return False
+    for positions in ([x.shape[1] - 1], [0, x.shape[1] // 2]):
+        try:
+            alone = forward(x[:, positions])
+        except Exception:  # a module of fixed length
+            return False
+        if not _close(alone, output[:, positions]):
+            return False
+    return True
+
+
+def _close(x: Tensor, y: Tensor) -> bool:
+    if x.shape != y.shape:
+        return False
+    scale = y.abs().amax().clamp(min=1e-6) if y.numel() else 1.0
+    tolerance = TOLERANCE.get(y.dtype, 1e-4)
+    return bool(((x - y).abs() <= tolerance * scale).all())
+
+
+def _scales(once: Sequence[torch.Size], twice: Sequence[torch.Size]) -> Scales:
+    if len(once) != len(twice):
+        return (None,) * len(once)
+    return tuple(_scale(a, b) for a, b in zip(once, twice, strict=True))
+
+
+def _scale(once: torch.Size, twice: torch.Size) -> bool | None:
+    if once == twice:
+        return False
+    return True if once[1:] == twice[1:] and len(once) == len(twice) and twice[0] == 2 * once[0] else None
+
+
+def _difference(once: _Seen, twice: _Seen) -> str | None:
+    """Why the doubled batch is not the example twice, if it is not."""
+    if once.called != twice.called:
+        return "it calls other modules on a doubled batch"
+    shapes = [t.shape for t in once.output], [t.shape for t in twice.output]
+    for one, two, scale in zip(once.output, twice.output, _scales(*shapes), strict=False):
+        if scale is None:
+            return "an output does not grow with the batch along its first dimension"
+        if not all(_close(half, one) for half in (two.chunk(2) if scale else (two,))):
+            return "an example's output depends on the rows beside it, or on random numbers"
+    return None
+
+
+@contextmanager
+def tail_only(root: nn.Module, tail: Tail) -> Iterator[None]:
+    """Compute the end of every forward inside the block only where it is read; each module called once per pass."""
+    calls: Counter[str] = Counter()
+
+    def interceptor(path: str) -> Interceptor:
+        def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            n = calls[path]
+            calls[path] += 1
+            if n >= len(tail.positions):
+                return forward(*args, **kwargs)
+            return at_positions(tail.positions[n], forward, args, kwargs)
+
+        return run
+
+    with intercepted({root.get_submodule(path): interceptor(path) for path in tail.modules}):
+        yield
+
+
+def _holds(root: nn.Module, inputs: Mapping[str, Any], read: Read, tail: Tail, once: _Seen) -> bool:
+    with frozen(root), tail_only(root, tail):
+        output = read(root(**inputs))
+    return len(output) == len(once.output) and all(_close(x, y) for x, y in zip(output, once.output, strict=True))

@@ -1,0 +1,313 @@
+"""One forward, recorded: what every module that may be left out later was given, and what it returned."""
+
+import random
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import Forward, Interceptor, Place, hooked, intercepted
+from causalablate.engine.layout import Key, Scales
+from causalablate.engine.repeated import Repeated
+from causalablate.engine.stack import Act, Parts, Stack, Surroundings
+from causalablate.engine.values import OpaqueError, Skeleton, bits, flatten, map_tensors, rebuild, same_bits
+
+_ATTEMPTS = 4
+
+
+class Kept:
+    """A tensor of the recorded run, and its version then: a later edit in place shows.
+
+    Attributes:
+        tensor: The tensor itself, or a copy where somebody edits it later.
+        fragile: It is a copy for that reason, and is handed out as a copy.
+    """
+
+    __slots__ = ("fragile", "tensor", "version")
+
+    def __init__(self, tensor: Tensor, *, fragile: bool = False):
+        self.tensor, self.fragile = (tensor.clone() if fragile else tensor), fragile
+        self.version = version(self.tensor)
+
+    @property
+    def intact(self) -> bool:
+        """Nobody has written into it."""
+        return version(self.tensor) == self.version
+
+    def equals(self, x: Tensor, copies: int, scales: bool | None) -> bool:
+        """Whether `x` is this tensor, or `copies` of it one below the other, bit for bit."""
+        if not self.intact:
+            return False
+        kept = self.tensor
+        if x is kept:
+            return copies == 1 or scales is False
+        if isinstance(x, Repeated):
+            return bool(scales) and x.copies == copies and not x.edited and same_bits(x.base, kept)
+        if copies == 1 or scales is False:
+            return _last_bits_equal(x, kept) and same_bits(x, kept)
+        if not scales or x.dtype != kept.dtype or x.device != kept.device:
+            return False
+        if x.shape != (copies * kept.shape[0], *kept.shape[1:]) or not _last_bits_equal(x, kept):
+            return False
+        blocks = bits(x).reshape(copies, *kept.shape, *bits(x).shape[kept.ndim :])
+        return all(torch.equal(block, bits(kept)) for block in blocks)
+
+    def give(self, copies: int, scales: bool | None) -> Tensor:
+        """The tensor for a forward of `copies` row blocks."""
+        if copies > 1 and scales:
+            return Repeated(self.tensor, copies)
+        return self.tensor.clone() if self.fragile else self.tensor
+
+
+def _last_bits_equal(x: Tensor, y: Tensor) -> bool:
+    """A glance at the last vector of each: what a lesion changed differs there nearly always."""
+    if x.ndim == 0 or y.ndim == 0 or not x.numel() or not y.numel():
+        return True
+    last = (-1,) * (x.ndim - 1)
+    return x.shape[1:] == y.shape[1:] and x.dtype == y.dtype and torch.equal(bits(x)[last], bits(y)[last])
+
+
+def version(x: Tensor) -> int:
+    """How often a tensor was written to; tensors of inference mode do not count."""
+    return 0 if x.is_inference() else x._version
+
+
+@dataclass
+class Call:
+    """One call of a module.
+
+    Attributes:
+        given: Tensors among its arguments.
+        form: Skeleton of its arguments.
+        returned: Tensors among its results.
+        result: Skeleton of its results.
+        acts: How often lesions of the recorded run acted inside it, by place.
+        inner: How often recorded modules were called inside it.
+    """
+
+    given: list[Kept]
+    form: Skeleton
+    returned: list[Kept]
+    result: Skeleton
+    acts: Counter[Place]
+    inner: "Counter[nn.Module]"
+
+    @property
+    def unscaled(self) -> tuple[Scales, Scales]:
+        """Nothing grows: a forward of the recorded rows alone."""
+        return (False,) * len(self.given), (False,) * len(self.returned)
+
+    def known(self, args: tuple[Any, ...], kwargs: dict[str, Any], copies: int, scales: tuple[Scales, Scales]) -> bool:
+        """Whether the module is called with exactly these arguments."""
+        if not all(kept.intact for kept in self.returned) or None in scales[1]:
+            return False
+        try:
+            given, form = flatten((args, kwargs))
+        except OpaqueError:
+            return False
+        if form != self.form or len(given) != len(self.given):
+            return False
+        return all(kept.equals(x, copies, scale) for x, kept, scale in zip(given, self.given, scales[0], strict=True))
+
+    def again(self, copies: int, scales: tuple[Scales, Scales]) -> Any:
+        """What it returned."""
+        return rebuild(self.result, [k.give(copies, s) for k, s in zip(self.returned, scales[1], strict=True)])
+
+
+@dataclass
+class Recording:
+    """One run of one batch.
+
+    Attributes:
+        inputs: Keyword arguments of the forward.
+        keys: Names of the rows.
+        groups: Token groups of the rows.
+        parts: The lesion under which it ran; the factual run has none.
+        output: What the model returned.
+        calls: Recorded calls of modules.
+        acts: What the lesion did: squared norms by act, each shape (n,).
+        norm: Change norm of the lesion per row, shape (n,).
+    """
+
+    inputs: dict[str, Any]
+    keys: Sequence[str]
+    groups: Mapping[str, Tensor]
+    parts: Parts = ()
+    output: Any = None
+    calls: dict[Key, Call] = field(default_factory=dict)
+    acts: dict[Act, Tensor] = field(default_factory=dict)
+    norm: Tensor = field(default_factory=lambda: torch.zeros(0))
+    fragile: set[Key] = field(default_factory=set)
+    copies_inputs: bool = False
+
+    @property
+    def intact(self) -> bool:
+        """Nobody has written into what it holds."""
+        return all(kept.intact for call in self.calls.values() for kept in (*call.given, *call.returned))
+
+    def given(self) -> dict[str, Any]:
+        """The inputs, as copies where the model edits them."""
+        return map_tensors(self.inputs, Tensor.clone) if self.copies_inputs else self.inputs
+
+
+def record(
+    root: nn.Module,
+    inputs: Mapping[str, Any],
+    keys: Sequence[str],
+    around: Surroundings,
+    wanted: set[nn.Module],
+    *,
+    parts: Parts = (),
+    base: Recording | None = None,
+    blocked: Collection[nn.Module] = (),
+) -> Recording:
+    """Run a batch and keep what the wanted modules were given and returned.
+
+    Modules that use random numbers, edit their arguments in place, or change a state of their own are not kept, nor
+    are calls with arguments that cannot be compared.
+
+    Args:
+        root: The whole model.
+        inputs: Keyword arguments of the forward.
+        keys: Names of the rows.
+        around: What lesions refer to.
+        wanted: Modules to keep.
+        parts: A lesion to run under.
+        base: An earlier recording of the same batch, under a part of the lesion: what it knows is not computed again.
+        blocked: Modules inside which the rest of the lesion acts, so that they have to run.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        plain = map_tensors(dict(inputs), lambda t: t.clone() if t.is_inference() else t)
+    recording = Recording(plain, keys, around.token_groups(plain), parts)
+    if base is not None:
+        recording.copies_inputs, recording.fragile = base.copies_inputs, set(base.fragile)
+    for _ in range(_ATTEMPTS):
+        before = [version(t) for t in flatten(plain)[0]]
+        pristine = map_tensors(plain, Tensor.clone) if not recording.copies_inputs else None
+        _run(root, recording, around, wanted, base, blocked)
+        if [version(t) for t in flatten(plain)[0]] != before:
+            assert pristine is not None
+            recording.inputs = plain = pristine
+            recording.copies_inputs = True
+            continue
+        broken = {key for key, call in recording.calls.items() if not _intact(call)}
+        if not broken:
+            return recording
+        recording.fragile |= broken
+    recording.calls = {key: call for key, call in recording.calls.items() if _intact(call)}
+    return recording
+
+
+def _intact(call: Call) -> bool:
+    return all(kept.intact for kept in (*call.given, *call.returned))
+
+
+def _run(
+    root: nn.Module,
+    recording: Recording,
+    around: Surroundings,
+    wanted: set[nn.Module],
+    base: Recording | None,
+    blocked: Collection[nn.Module],
+) -> None:
+    stack = Stack([recording.parts], around)
+    recording.calls.clear()
+    counts: Counter[nn.Module] = Counter()
+    interceptors = {
+        module: _recorder(module, recording, stack, counts, None if module in blocked else base) for module in wanted
+    }
+    given = recording.given()
+    with (
+        frozen(root, inference=False),
+        intercepted(interceptors),
+        hooked(
+            root,
+            stack.edits(),
+            begin=lambda args, kwargs: stack.begin(recording.keys, recording.groups),
+            calls=stack.calls,
+        ),
+    ):
+        recording.output = root(**given)
+    earlier = base.acts if base is not None else {}
+    recording.norm = stack.finish(earlier)[0]
+    recording.acts = {act: earlier[act] for act in stack.skipped} | stack.squares[0]
+
+
+def _recorder(
+    module: nn.Module, recording: Recording, stack: Stack, counts: "Counter[nn.Module]", base: Recording | None
+) -> Interceptor:
+    def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        key = (module, counts[module])
+        counts[module] += 1
+        earlier = base.calls.get(key) if base is not None else None
+        if earlier is not None:
+            scales = earlier.unscaled
+            if earlier.known(args, kwargs, 1, scales):
+                counts.update(earlier.inner)
+                for place, times in earlier.acts.items():
+                    stack.skip(place, times)
+                recording.calls[key] = earlier
+                return earlier.again(1, scales)
+        try:
+            tensors, form = flatten((args, kwargs))
+        except OpaqueError:
+            return forward(*args, **kwargs)
+        given = [Kept(t, fragile=key in recording.fragile) for t in tensors]
+        versions = [version(t) for t in tensors]
+        state, acts, calls = _state(module), Counter(stack.calls), Counter(counts)
+        output = forward(*args, **kwargs)
+        if versions != [version(t) for t in tensors] or not _same_state(state, _state(module)):
+            return output
+        try:
+            results, result = flatten(output)
+        except OpaqueError:
+            return output
+        returned = [Kept(t, fragile=key in recording.fragile) for t in results]
+        recording.calls[key] = Call(given, form, returned, result, stack.calls - acts, counts - calls)
+        return output
+
+    return run
+
+
+_INTERNAL = {"_parameters", "_buffers", "_modules", "forward"}
+
+
+def _state(module: nn.Module) -> tuple[list[Tensor], tuple[Any, ...], list[Any]]:
+    """Everything outside its arguments that a module could leave a trace in."""
+    torch_states = [torch.get_rng_state()]
+    if torch.cuda.is_initialized():
+        torch_states += torch.cuda.get_rng_state_all()
+    numpy_state: Any = np.random.get_state(legacy=True)
+    held: list[Any] = []
+    for m in module.modules():
+        held += [
+            (value, _size(value))
+            for name, value in vars(m).items()
+            if name not in _INTERNAL and not name.endswith("_hooks")
+        ]
+        held += [(buffer, _size(buffer)) for buffer in m._buffers.values()]
+    return torch_states, (random.getstate(), numpy_state[1].tobytes(), *numpy_state[2:]), held
+
+
+def _size(value: Any) -> int | None:
+    if isinstance(value, Tensor):
+        return version(value)
+    return len(value) if isinstance(value, list | dict | set) else None
+
+
+def _same_state(before: tuple[Any, Any, Any], after: tuple[Any, Any, Any]) -> bool:
+    if before[1] != after[1] or not all(map(torch.equal, before[0], after[0])):
+        return False
+    return len(before[2]) == len(after[2]) and all(map(_same, before[2], after[2]))
+
+
+def _same(before: tuple[Any, int | None], after: tuple[Any, int | None]) -> bool:
+    (x, x_size), (y, y_size) = before, after
+    if x is not y and not (type(x) is type(y) and isinstance(x, bool | int | float | str) and x == y):
+        return False
+    return x_size == y_size

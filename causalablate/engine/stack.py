@@ -1,0 +1,278 @@
+"""Lesions side by side in one forward: row block j of every activation is under lesion j."""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from causalablate.component import Component, Site
+from causalablate.engine import draws
+from causalablate.engine.hooks import Edit, Place
+from causalablate.engine.repeated import Repeated
+from causalablate.engine.values import map_tensors
+from causalablate.errors import InertLesionError, LesionError
+from causalablate.offs import Off
+
+Parts = Sequence[tuple[Component, Off]]
+"""A lesion resolved against a component map: what `Lesion.resolve` gives."""
+
+TokenGroups = Callable[[dict[str, Any]], Mapping[str, Tensor]]
+"""Inputs of one forward -> bool masks (rows, length) by token group; `all` marks every position but padding."""
+
+Act = tuple[str, Site, int]
+"""One act of a lesion part in a forward: address, site, and how often the component had acted before."""
+
+
+class ReferenceStatistics(Protocol):
+    """Where offs get means, spreads and donors from."""
+
+    def mean(self, component: Component, site: Site, call: int, axes: str) -> Tensor:
+        """Mean activation, shape (1, ...)."""
+        ...
+
+    def std(self, component: Component, site: Site, call: int) -> Tensor:
+        """Spread of the site, a scalar."""
+        ...
+
+    def donors(self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int) -> Tensor:
+        """A donor's activation per key, shape (keys, ...)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lesions of one model refer to.
+
+    Attributes:
+        components: The component map, for offs that read other components.
+        token_groups: Where each token group is.
+        reference: Statistics for mean, resample and noise.
+        seed: Seed of every draw.
+    """
+
+    components: Mapping[str, Component]
+    token_groups: TokenGroups
+    reference: ReferenceStatistics | None = None
+    seed: int = 0
+
+
+@dataclass
+class _Context:
+    """`offs.Context` for one site of a component at one call, on the rows of one lesion."""
+
+    component: Component
+    call: int
+    inputs: tuple[Any, ...]
+    site: Site
+    site_call: int
+    block: int
+    n_rows: int
+    how: Off
+    stack: "Stack"
+
+    def _statistics(self) -> ReferenceStatistics:
+        if self.stack.around.reference is None:
+            raise LesionError(
+                f"{self.component.address}={self.how} needs a reference set: pass reference=<an example set>, "
+                "for instance digits(512, split='validation')"
+            )
+        return self.stack.around.reference
+
+    def reference_mean(self, axes: str) -> Tensor:
+        return self._statistics().mean(self.component, self.site, self.site_call, axes)
+
+    def reference_std(self) -> Tensor:
+        return self._statistics().std(self.component, self.site, self.site_call)
+
+    def donors(self) -> Tensor:
+        return self._statistics().donors(
+            self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed
+        )
+
+    def normal(self, shape: torch.Size) -> Tensor:
+        per_key = self.n_rows // len(self.stack.keys)
+        if per_key <= 1:
+            return draws.normal(shape, self.stack.keys, "noise", *self._stream())
+        each = torch.Size((len(self.stack.keys), per_key, *shape[1:]))
+        return draws.normal(each, self.stack.keys, "noise", *self._stream()).flatten(0, 1)
+
+    def permutations(self, n: int) -> Tensor:
+        drawn = draws.permutations(n, self.stack.keys, "shuffle", *self._stream())
+        return drawn.repeat_interleave(max(1, self.n_rows // len(self.stack.keys)), dim=0)
+
+    def _stream(self) -> tuple[object, ...]:
+        return self.stack.around.seed, self.component.address, self.site.module, self.site_call
+
+    def output_of(self, address: str) -> Tensor:
+        if address not in self.stack.outputs:
+            raise LesionError(
+                f"{self.component.address}={self.how}: {address} has not run when {self.component.address} does; "
+                "only a component that comes earlier in the forward can stand in"
+            )
+        return self.stack.rows_of(self.stack.outputs[address], self.block)
+
+    def edges(self) -> Tensor:
+        queries, keys = self.stack.group(self.site.group), self.stack.group(self.site.source)
+        itself = torch.eye(queries.shape[1], dtype=torch.bool, device=queries.device)
+        return (queries[:, :, None] & keys[:, None, :] & ~itself).unsqueeze(1)
+
+
+@dataclass
+class Stack:
+    """Lesions acting together, and what they did in the latest forward.
+
+    Attributes:
+        lesions: One per row block; every forward has `len(lesions) * n` rows, block by block.
+        around: What they refer to.
+        keys: Names of the n rows; draws depend on them.
+        groups: Token groups of the n rows.
+        calls: How often each place was reached in this forward.
+        acted: How often each component acted in this forward.
+        outputs: Latest outputs of the components that offs read.
+        squares: Squared norm of the change by block and act, each shape (n,).
+        skipped: Acts left out because their results were known.
+    """
+
+    lesions: Sequence[Parts]
+    around: Surroundings
+    keys: Sequence[str] = ()
+    groups: Mapping[str, Tensor] = field(default_factory=dict)
+    calls: Counter[Place] = field(default_factory=Counter)
+    acted: Counter[str] = field(default_factory=Counter)
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    squares: list[dict[Act, Tensor]] = field(default_factory=list)
+    skipped: set[Act] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.here: dict[Place, list[tuple[int, Component, Site, Off]]] = {}
+        self.taps: dict[Place, list[tuple[str, Site]]] = {}
+        for block, parts in enumerate(self.lesions):
+            for component, how in parts:
+                for site in component.sites:
+                    self.here.setdefault(site.place, []).append((block, component, site, how))
+        read = (address for parts in self.lesions for _, how in parts for address in how.reads())
+        for address in dict.fromkeys(read):
+            for site in self.around.components[address].sites:
+                self.taps.setdefault(site.place, []).append((address, site))
+
+    @property
+    def places(self) -> list[Place]:
+        """Everywhere that the lesions edit or read."""
+        return list(dict.fromkeys(itertools.chain(self.here, self.taps)))
+
+    def begin(self, keys: Sequence[str], groups: Mapping[str, Tensor]) -> None:
+        """Start a forward of `len(lesions)` times these rows."""
+        self.keys, self.groups = keys, groups
+        self.calls.clear()
+        self.acted.clear()
+        self.outputs.clear()
+        self.skipped.clear()
+        self.squares = [{} for _ in self.lesions]
+
+    def finish(self, earlier: Mapping[Act, Tensor] | None = None) -> Tensor:
+        """End a forward.
+
+        Args:
+            earlier: Squared norms (n,) of the acts in the run from which skipped results came.
+        Returns:
+            L2 norm of the change, summed over all sites, positions and calls, shape (lesions, n), float32.
+        Raises:
+            InertLesionError: A part of a lesion never acted.
+        """
+        norms = torch.zeros(len(self.lesions), len(self.keys), dtype=torch.float64)
+        for block, parts in enumerate(self.lesions):
+            known = {act: earlier[act] for act in self.skipped} if earlier else {}
+            known |= self.squares[block]
+            fired = {act[:2] for act in known}
+            for component, how in parts:
+                for site in component.sites:
+                    if (component.address, site) not in fired:
+                        raise InertLesionError(
+                            f"{component.address}={how} never acted: the forward pass does not reach {site.module}. "
+                            "In this mode or configuration the component is not in use"
+                        )
+            for act in sorted(known, key=lambda act: (act[0], repr(act[1]), act[2])):
+                norms[block] += known[act].cpu()
+        return norms.sqrt().float()
+
+    def skip(self, place: Place, times: int) -> None:
+        """Count acts that a forward left out because their results were known."""
+        self.calls[place] += times
+        for _ in range(times):
+            for address, site in self._parts_at(place):
+                self.skipped.add((address, site, self.acted[address]))
+                self.acted[address] += 1
+
+    def _parts_at(self, place: Place) -> list[tuple[str, Site]]:
+        return list(dict.fromkeys((component.address, site) for _, component, site, _ in self.here.get(place, ())))
+
+    def edits(self) -> dict[Place, Edit]:
+        """One edit per place: first its lesioned parts in address order, then what other offs read there."""
+        return {place: self._edit_at(place) for place in self.places}
+
+    def _edit_at(self, place: Place) -> Edit:
+        here, taps = self.here.get(place, []), self.taps.get(place, [])
+        parts = self._parts_at(place)
+
+        def edit(x: Tensor, call: int, inputs: tuple[Any, ...]) -> Tensor:
+            nth = {}
+            for address, site in parts:
+                nth[address, site] = self.acted[address]
+                self.acted[address] += 1
+            new = x
+            for block, component, site, how in here:
+                rows = self.rows_of(new, block)
+                of_block = map_tensors(inputs, partial(self.rows_of, block=block))
+                act = nth[component.address, site]
+                context = _Context(component, act, of_block, site, call, block, rows.shape[0], how, self)
+                changed = self._act(rows, context)
+                if changed is None:
+                    continue
+                if len(self.lesions) == 1:
+                    new = site.with_part(new, changed)
+                    continue
+                if new is x:
+                    new = x.fresh() if isinstance(x, Repeated) and not x.edited else x.clone()
+                site.part(self.rows_of(new, block)).copy_(changed)
+            for address, site in taps:
+                self.outputs[address] = site.part(new)
+            return new
+
+        return edit
+
+    def rows_of(self, x: Tensor, block: int) -> Tensor:
+        """The rows of one lesion."""
+        if len(self.lesions) == 1:
+            return x
+        if isinstance(x, Repeated) and not x.edited:
+            return x.base
+        n, left = divmod(x.shape[0], len(self.lesions)) if x.ndim else (0, 1)
+        return x if left else x[block * n : (block + 1) * n]
+
+    def group(self, name: str | None) -> Tensor:
+        """Positions of a token group, bool, shape (n, length)."""
+        if name is None or name not in self.groups:
+            raise LesionError(f'the model has no token group "{name}"; it has {", ".join(self.groups)}')
+        return self.groups[name]
+
+    def _act(self, x: Tensor, context: _Context) -> Tensor | None:
+        """Apply one off to one activation: the site's new slice, or None where it changes nothing."""
+        component, site = context.component, context.site
+        old = site.part(x)
+        new = context.how.apply(old, context)
+        if site.tokens:
+            where = self.group(site.group or "all") & self.group("all")
+            new = torch.where(where.reshape(where.shape + (1,) * (old.ndim - 2)), new, old)
+        change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()
+        if component.kind == "edge" and old.dtype != torch.bool:
+            change = (new != old).double()
+        n = len(self.keys)
+        squares = change.square()
+        per_row = squares.reshape(n, -1).sum(1) if x.shape[0] % n == 0 else squares.sum().expand(n)
+        self.squares[context.block][component.address, site, context.call] = per_row
+        return None if torch.equal(new, old) else new

@@ -1,0 +1,223 @@
+"""Many lesions on the same rows: record once, then replay what each lesion changes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import submodule
+from causalablate.engine.layout import Layout
+from causalablate.engine.memory import free_memory
+from causalablate.engine.planning import Batch, Node, plan
+from causalablate.engine.recording import Recording, record
+from causalablate.engine.replay import ModuleTree, replay
+from causalablate.engine.stack import Parts, Stack, Surroundings
+
+_MEMORY_SHARE = 0.4
+"""Share of the free memory that recordings may take."""
+
+
+_WORKING_SET = {"cpu": 8 << 20, "cuda": 256 << 20}
+"""Bytes of the widest activation at which forwards are most efficient, by device; `benchmarks/replay` measures them."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What one lesion made of one block.
+
+    Attributes:
+        read: What `read` took from the model's output.
+        norm: L2 norm of the change per row, shape (rows,).
+    """
+
+    read: Any
+    norm: Tensor
+
+
+class Sweep:
+    """A set of lesions, arranged for one model.
+
+    Attributes:
+        lesions: Each resolved.
+        size: Most lesions in one forward.
+    """
+
+    def __init__(
+        self,
+        root: nn.Module,
+        lesions: Sequence[Parts],
+        around: Surroundings,
+        read: Callable[[Any, int], list[Any]],
+        *,
+        layout: Layout | None = None,
+        size: int = 1,
+    ):
+        """Arrange lesions.
+
+        Args:
+            root: The whole model.
+            lesions: Each resolved.
+            around: What they refer to.
+            read: (output, lesions in it) -> what to keep of each lesion's rows.
+            layout: The structure of the model's forward; without it every lesion runs alone, bit for bit as a plain
+                forward.
+            size: Most lesions in one forward.
+        """
+        self.lesions, self.size = list(lesions), size
+        self._root, self._around, self._read, self._layout = root, around, read, layout
+        self._tree = ModuleTree(root)
+        if layout is None:
+            alone = [Batch((i,), plain=True) for i in range(len(lesions))]
+            self._plan = Node(batches=alone)
+        else:
+            self._plan = plan(lesions, layout, size)
+        self._wanted = self._worth_keeping()
+
+    def _worth_keeping(self) -> set[nn.Module]:
+        called = self._layout.called if self._layout is not None else None
+        parts = dict.fromkeys(part for lesion in self.lesions for part in lesion)
+        places = {place: None for part in parts for place in Stack([[part]], self._around).places}
+        found: set[nn.Module] = set()
+        for place in places:
+            found |= self._tree.beside(self._tree.blocked([place]), called)
+        if self._layout is not None and any(batch.restricted for node in _nodes(self._plan) for batch in node.batches):
+            outer = {m for m in self._layout.positionwise if m is not self._root}
+            inner = {child for m in outer for child in m.modules() if child is not m}
+            found |= outer - inner
+        if self._layout is not None:
+            found |= {submodule(self._root, path) for tail in self._layout.tails for path in tail.modules}
+        return found
+
+    def record(self, inputs: Mapping[str, Any], keys: Sequence[str]) -> Recording:
+        """Run some rows as they are, and keep what lesions can be replayed from.
+
+        Args:
+            inputs: Keyword arguments of the forward, on the model's device.
+            keys: Names of the rows.
+        """
+        return record(self._root, inputs, keys, self._around, self._wanted)
+
+    def footprint(self, recording: Recording) -> int:
+        """Bytes that the recordings of one block take at most at any one time."""
+        return _held(recording) * _depth(self._plan)
+
+    def worlds(
+        self, recordings: Sequence[Recording], wanted: Callable[[], set[int]] | None = None
+    ) -> Iterator[tuple[int, list[World]]]:
+        """Replay lesions.
+
+        Args:
+            recordings: Of some blocks.
+            wanted: Which lesions, by position, asked before each forward; by default all. Those that share a forward
+                with one of them are run too, so that what is asked for never depends on what else is.
+        Yields:
+            Position of a lesion and what it made of each block, batch by batch.
+        """
+        every = set(range(len(self.lesions)))
+        yield from self._walk(self._plan, list(recordings), wanted or (lambda: every))
+
+    def _walk(
+        self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
+    ) -> Iterator[tuple[int, list[World]]]:
+        if node.parts:
+            places = Stack([[p for p in node.parts if p not in recordings[0].parts]], self._around).places
+            blocked = self._tree.blocked(places)
+            recordings = [
+                record(
+                    self._root, r.inputs, r.keys, self._around, self._wanted, parts=node.parts, base=r, blocked=blocked
+                )
+                for r in recordings
+            ]
+        if node.lesion is not None and node.lesion in wanted():
+            yield node.lesion, [World(self._read(r.output, 1)[0], r.norm) for r in recordings]
+        for batch in node.batches:
+            chosen = wanted().intersection(batch.lesions)
+            if chosen:
+                worlds = [self._run(r, batch) for r in recordings]
+                for j, lesion in enumerate(batch.lesions):
+                    if lesion in chosen:
+                        yield lesion, [of_block[j] for of_block in worlds]
+        for child in node.children:
+            if wanted().intersection(_below(child)):
+                yield from self._walk(child, recordings, wanted)
+
+    def _run(self, recording: Recording, batch: Batch) -> list[World]:
+        """Replay one batch; where memory does not suffice, in halves."""
+        if not recording.intact:
+            fresh = record(
+                self._root, recording.inputs, recording.keys, self._around, self._wanted, parts=recording.parts
+            )
+            vars(recording).update(vars(fresh))
+        try:
+            return self._replay(recording, batch)
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            if len(batch.lesions) < 2 or not _out_of_memory(error):
+                raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        half = len(batch.lesions) // 2
+        halves = (batch.lesions[:half], batch.lesions[half:])
+        return [w for part in halves for w in self._run(recording, Batch(part, batch.plain, batch.restricted))]
+
+    def _replay(self, recording: Recording, batch: Batch) -> list[World]:
+        output, norms = replay(
+            self._tree,
+            recording,
+            [self.lesions[i] for i in batch.lesions],
+            self._around,
+            layout=None if batch.plain else self._layout,
+            restricted=batch.restricted,
+        )
+        with frozen(self._root):
+            reads = self._read(output, len(batch.lesions))
+        return [World(read, norm) for read, norm in zip(reads, norms, strict=True)]
+
+
+def _held(recording: Recording) -> int:
+    """Bytes that a recording holds, shared memory counted once."""
+    storages = {}
+    for call in recording.calls.values():
+        for kept in (*call.given, *call.returned):
+            storage = kept.tensor.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+    return sum(storages.values())
+
+
+def room(device: torch.device) -> int:
+    """Bytes that recordings may take on a device."""
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+    return int(_MEMORY_SHARE * free)
+
+
+def working_set(device: torch.device) -> int:
+    """Bytes that the widest activation of a forward should take on a device."""
+    return min(_WORKING_SET.get(device.type, _WORKING_SET["cpu"]), room(device) // 8)
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
+
+
+def _below(node: Node) -> set[int]:
+    return {
+        i
+        for inner in _nodes(node)
+        for i in (
+            *(i for batch in inner.batches for i in batch.lesions),
+            *([] if inner.lesion is None else [inner.lesion]),
+        )
+    }
+
+
+def _depth(node: Node) -> int:
+    """How many recordings of one block are alive at once."""
+    return 1 + max((_depth(child) for child in node.children), default=0)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -10,6 +10,7 @@ import pandas as pd
 from torch import Tensor
 
 from causalablate import outcome as outcomes_of
+from causalablate.engine.allocator import freed_memory_kept
 from causalablate.engine.frozen import frozen
 from causalablate.engine.layout import Layout, probe
 from causalablate.engine.recording import Recording
@@ -203,11 +204,19 @@ class Replay:
         def wanted() -> set[int]:
             return {number[lesion] for lesion in lesions if not done(lesion)}
 
+        with freed_memory_kept():
+            for lesion, worlds in self._worlds(sweep, blocks, every, wanted):
+                yield lesion, self._rows(lesion, blocks, worlds, rows)
+
+    def _worlds(
+        self, sweep: Sweep, blocks: Sequence[int], every: Sequence[Lesion], wanted: Callable[[], set[int]]
+    ) -> Iterator[tuple[Lesion, list[World]]]:
+        """Lesion by lesion where the recordings of all blocks fit into memory, else block by block."""
         first = self._record(sweep, blocks[0])
         if sweep.footprint(first) * len(blocks) <= room(self.model.device):
             recordings = [first, *(self._record(sweep, b) for b in blocks[1:])]
             for i, worlds in sweep.worlds(recordings, wanted):
-                yield every[i], self._rows(every[i], blocks, worlds, rows)
+                yield every[i], worlds
             return
         found: dict[int, list[World]] = {}
         chosen = wanted()
@@ -216,7 +225,7 @@ class Replay:
             for i, worlds in sweep.worlds([recording], lambda: chosen):
                 found.setdefault(i, []).extend(worlds)
         for i, worlds in found.items():
-            yield every[i], self._rows(every[i], blocks, worlds, rows)
+            yield every[i], worlds
 
     def trace(self, lesion: Lesion | None, rows: Sequence[int]) -> list[Trace]:
         """What the model said about some examples, and where it looked, for people to read."""

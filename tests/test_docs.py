@@ -18,6 +18,16 @@ def test_python_blocks_run(page):
     assert names["table"].frame["fired"].all()
 
 
+def test_the_python_of_the_screening_page_runs():
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "screening.md").read_text(), re.DOTALL):
+        exec(compile(block, "docs/screening.md", "exec"), names)
+    found = names["found"]
+    assert set(found.frame.query("confirmed != ''")["lesion"]) == set(found.exact.lesions)
+    page = (ROOT / "docs" / "screening.md").read_text()
+    assert all(f"`{column}`" in page for column in found.frame.columns)
+
+
 def test_every_shipped_study_and_command_is_in_the_docs():
     from causalablate.cli.app import commands
     from causalablate.study import shipped_studies

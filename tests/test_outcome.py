@@ -55,3 +55,11 @@ def test_unknown_names_say_what_exists():
     with pytest.raises(OutcomeError, match="did you mean correct"):
         outcome("corect")
     assert all(outcome(name).name == name and outcome(name).unit for name in OUTCOMES)
+
+
+@pytest.mark.parametrize("name", ["answer_logprob", "logit_difference", "loss", "kl_to_factual"])
+def test_flat_says_where_the_gradient_at_the_factual_run_is_zero(name):
+    logits = FACTUAL.clone().requires_grad_()
+    outcome(name).compute(Readout({"answer": logits}), ANSWERS, Readout({"answer": FACTUAL})).sum().backward()
+    assert logits.grad is not None
+    assert (float(logits.grad.abs().max()) < 1e-6) == bool(outcome(name).flat)

@@ -53,25 +53,23 @@ class History:
         for index in range(len(self._rounds)):
             yield self.units(index)
 
-    def rows_of(self, lesion: int) -> int:
-        """Rows on which a lesion was run."""
-        return next((stop for active, stop in reversed(self._rounds) if lesion in active), 0)
+    def rows(self) -> np.ndarray:
+        """Rows on which each lesion was run, shape (lesions,): always the first so many that were visited."""
+        found = np.zeros(len(self.effects), dtype=int)
+        for active, stop in self._rounds:
+            found[active] = stop
+        return found
 
-    def units_of(self, lesion: int) -> tuple[np.ndarray, np.ndarray]:
-        """Totals of the whole units on which a lesion was run, and their sizes, each shape (units,)."""
-        last = self._order.complete(self.rows_of(lesion))
+    def units_of(self, lesion: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Totals of a lesion's whole units among its first `rows`, and their sizes, each shape (units,)."""
+        last = self._order.complete(rows)
         return self._totals(self.effects[[lesion]], 0, last)[0], self._order.sizes[:last]
 
-    def acted(self, lesion: int) -> tuple[float, float]:
-        """Share of its rows in which a lesion fired, and the mean norm of its change; NaN before the first."""
-        rows = self.rows_of(lesion)
+    def acted(self, lesion: int, rows: int) -> tuple[float, float]:
+        """Share of a lesion's first `rows` in which it fired, and the mean norm of its change; NaN of none."""
         if not rows:
             return np.nan, np.nan
         return float(self._fired[lesion, :rows].mean()), float(self._norm[lesion, :rows].mean())
-
-    def forwards(self) -> int:
-        """Lesioned forwards, one per lesion and row."""
-        return sum(self.rows_of(lesion) for lesion in range(len(self.effects)))
 
     def _totals(self, effects: np.ndarray, first: int, last: int) -> np.ndarray:
         if first == last:

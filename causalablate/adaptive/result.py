@@ -122,11 +122,11 @@ def guarantee_of(question: Question, *, target: Target, n: int, exact: bool) -> 
         exact: Whether the evidence is valid at every sample size.
     """
     whom = f"these {n:,} examples" if target == "examples" else "the population that the examples are drawn from"
-    size = {Direction.BOTH: "largest", Direction.DECREASE: "most negative", Direction.INCREASE: "most positive"}
+    size = {Direction.BOTH: "largest in size", Direction.DECREASE: "most negative", Direction.INCREASE: "most positive"}
     if isinstance(question, TopK):
         slack = f", or within {question.tolerance:g} of the last of them" if question.tolerance else ""
         claim = (
-            f"with probability {1 - question.error:g} the answer holds the {question.k} lesions whose mean effects "
+            f"with probability at least {1 - question.error:g} the answer holds the {question.k} lesions whose mean effects "
             f"over {whom} are {size[question.direction]}{slack}"
         )
     else:

@@ -167,19 +167,20 @@ def _result(
     chosen = race.leaders()
     population = plan.order.population(plan.target)
     largest = max((float(np.abs(totals).max()) for totals, _ in history.rounds() if totals.size), default=0.0)
+    rows = history.rows()
     results = []
     for i, name in enumerate(plan.lesions):
-        totals, sizes = history.units_of(i)
+        totals, sizes = history.units_of(i, rows[i])
         low, high, method = anytime_interval(
             totals, sizes, level=level, bounds=plan.bounds, population=population, largest=largest
         )
-        fired, norm = history.acted(i)
+        fired, norm = history.acted(i, rows[i])
         results.append(
             LesionResult(
                 lesion=name,
                 chosen=bool(chosen[i]),
                 why=str(race.why[i]),
-                n_examples=history.rows_of(i),
+                n_examples=int(rows[i]),
                 n_units=len(sizes),
                 estimate=float(totals.sum() / sizes.sum()) if sizes.size else math.nan,
                 ci_low=low,
@@ -201,7 +202,7 @@ def _result(
         decided=not race.active.size,
         interrupted=interrupted,
         guarantee=guarantee_of(plan.question, target=plan.target, n=n, exact=race.exact),
-        forwards=history.forwards(),
+        forwards=int(rows.sum()),
         full_forwards=len(plan.lesions) * n,
         factual_forwards=n if plan.factual_known else history.visited,
     )

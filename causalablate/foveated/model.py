@@ -199,7 +199,8 @@ class FoveatedVLM(PreTrainedModel):
         for t in range(1, self.config.n_frames):
             query = self.queries.dynamic(hidden[:, self.layout.frame(t - 1)])
             relevance, gates, budgets = self._allocate(frames[:, t], noise[:, t], query)
-            encoded = self.vision(self.views.fovea(frames[:, t], budgets, noise[:, t]), query)
+            view = self.views.fovea(self.views.pyramid(frames[:, t]), budgets, noise[:, t])
+            encoded = self.vision(view, query)
             reading = encoded[:, -n_queries:]
             visual.append(self.passes.fine(self.connector(reading)))
             last = t == self.config.n_frames - 1

@@ -32,32 +32,53 @@ class Periphery(nn.Module):
         return _frame(self.blur @ cells @ self.blur.T, frame.shape) + self.noise_std * noise
 
 
-class Fovea(nn.Module):
-    """A frame with each patch at the level its budget buys; between two levels it mixes them."""
+class Pyramid(nn.Module):
+    """A frame at every level of detail, whatever the budgets."""
 
-    levels: Tensor
     blurs: Tensor
 
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()
-        self.noise_std = config.noise_std
         self.patch = int(config.vision_config.patch_size)
+        self.detail_levels = tuple(config.detail_levels)
+        register_constants(self)
+
+    def constants(self) -> dict[str, Tensor]:
+        """The blur of each level, (levels, patch, patch)."""
+        return {"blurs": _blurs(self.patch, self.detail_levels)}
+
+    def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
+        """Cells of `frame` (B, 3, H, W) at each level, each (B, P, 3, patch, patch)."""
+        cells = _cells(frame, self.patch)
+        return tuple(blur @ cells @ blur.T for blur in self.blurs)
+
+
+class Fovea(nn.Module):
+    """A frame with each patch at the level its budget buys; between two levels it mixes them."""
+
+    levels: Tensor
+
+    def __init__(self, config: FoveatedConfig) -> None:
+        super().__init__()
+        self.noise_std = config.noise_std
         self.full_budget = config.max_budget
         self.detail_levels = tuple(config.detail_levels)
         register_constants(self)
 
     def constants(self) -> dict[str, Tensor]:
-        """Resolution of each level, (levels,), and its blur, (levels, patch, patch)."""
-        return {"levels": torch.tensor(self.detail_levels), "blurs": _blurs(self.patch, self.detail_levels)}
+        """Resolution of each level, (levels,)."""
+        return {"levels": torch.tensor(self.detail_levels)}
 
-    def forward(self, frame: Tensor, budgets: Tensor, noise: Tensor) -> Tensor:
-        """See `frame` (B, 3, H, W) with `budgets` (B, P) tokens per patch; a budget outside the range is clamped."""
+    def forward(self, pyramid: tuple[Tensor, ...], budgets: Tensor, noise: Tensor) -> Tensor:
+        """See a frame, given at every level, with `budgets` (B, P) tokens per patch and `noise` (B, 3, H, W).
+
+        A budget outside the range is clamped.
+        """
         weights = self.level_weights(budgets)
-        cells = _cells(frame, self.patch)
-        mixed = torch.zeros_like(cells)
-        for level, blur in enumerate(self.blurs):
-            mixed = mixed + weights[:, :, level, None, None, None] * (blur @ cells @ blur.T)
-        return _frame(mixed, frame.shape) + self.noise_std * noise
+        mixed = torch.zeros_like(pyramid[0])
+        for level, cells in enumerate(pyramid):
+            mixed = mixed + weights[:, :, level, None, None, None] * cells
+        return _frame(mixed, noise.shape) + self.noise_std * noise
 
     def level_weights(self, budgets: Tensor) -> Tensor:
         """Weight of each level, (B, P, levels): linear between the two resolutions around sqrt(budget / full)."""
@@ -73,11 +94,12 @@ class Fovea(nn.Module):
 
 
 class Views(nn.Module):
-    """`periphery` and `fovea`."""
+    """`periphery`, and `fovea` of a `pyramid`."""
 
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()
         self.periphery = Periphery(config)
+        self.pyramid = Pyramid(config)
         self.fovea = Fovea(config)
 
 

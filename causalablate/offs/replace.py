@@ -47,7 +47,7 @@ class Replace(Off):
                 f"replace: {self.component or type(self.module).__name__} gives shape {tuple(other.shape)}, but "
                 f"{context.component.address} holds {tuple(x.shape)}; the stand-in must have the same shape"
             )
-        return other.to(x)
+        return other.to(x, copy=True)  # The model may write into what it is given
 
     def _run(self, context: Context) -> Tensor:
         assert self.module is not None

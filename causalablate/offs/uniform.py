@@ -26,4 +26,4 @@ class Uniform(Off):
 
     def apply(self, x: Tensor, context: Context) -> Tensor:
         """The mean over dimension 1, at every patch."""
-        return x.mean(dim=1, keepdim=True).expand_as(x)
+        return x.mean(dim=1, keepdim=True).expand_as(x).clone()  # The model may write into what it is given

@@ -53,7 +53,7 @@ class Value(Off):
         """The given values, broadcast to the activation."""
         value = torch.from_numpy(self.array(context.call).copy()).to(x)
         try:
-            return value.expand_as(x)
+            return value.expand_as(x).clone()  # The model may write into what it is given
         except RuntimeError:
             raise LesionError(
                 f"value: shape {tuple(value.shape)} does not broadcast to the activation of "

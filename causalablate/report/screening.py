@@ -84,11 +84,13 @@ def screening_findings(frame: pd.DataFrame, found: Agreement, excluded: Mapping[
     """
     words = _words(frame)
     measured = found.n_top + found.n_sample
+    random = f", {_correlation(found.rank_correlation_sample)} over the random ones" if found.n_sample else ""
+    drawn = f", and {found.n_sample:,} drawn at random from the other {found.n_others:,}" if found.n_sample else ""
+    which = f": the {found.n_top:,} ranked highest{drawn}" if found.n_others else ""
     sentences = [
-        f"{len(frame):,} lesions were screened by gradients, {measured:,} measured exactly: the {found.n_top:,} ranked "
-        f"highest, and {found.n_sample:,} drawn at random from the other {found.n_others:,}.",
+        f"{len(frame):,} lesions were screened by gradients, {measured:,} measured exactly{which}.",
         f"Rank correlation of the screening with |exact effect| (Spearman): {_correlation(found.rank_correlation)} "
-        f"over all measured, {_correlation(found.rank_correlation_sample)} over the random ones; "
+        f"over all measured{random}; "
         f"{percent(found.same_sign, 0)} of the approximate effects have the sign of the exact one.",
     ]
     if found.n_others and found.n_sample:

@@ -55,7 +55,8 @@ def warmup_loss(model: FoveatedVLM, heads: WarmupHeads, batch: Batch) -> Tensor:
     asked, numbers, colours = _ask(scenes, rng, first)
     frames = batch.inputs["pixel_values"]
     frame = torch.where(torch.from_numpy(first)[:, None, None, None], frames[:, 0], frames[:, -1])
-    view = model.views.fovea(frame, torch.from_numpy(budgets.astype(np.float32)), batch.inputs["noise"][:, -1])
+    spent = torch.from_numpy(budgets.astype(np.float32))
+    view = model.views.fovea(model.views.pyramid(frame), spent, batch.inputs["noise"][:, -1])
     encoded = model.vision(view, heads.ask(asked))
     cell_class, colour_class = batch.cell_class.clone(), batch.colour_class.clone()
     cell_class[first, 0] = SQUARE_CLASS

@@ -61,5 +61,9 @@ def test_the_bound_covers_whatever_the_truth_is(population, drawn, level):
         assert chances[bounds >= truth].sum() >= level - 1e-9
 
 
+def test_the_bounds_that_the_docs_name():
+    assert most_marked(49, 10, 0, 0.95) == 11 and most_marked(49, 30, 0, 0.95) == 3
+
+
 def test_a_full_sample_leaves_nothing_open():
     assert [most_marked(6, 6, marked, 0.95) for marked in range(7)] == list(range(7))

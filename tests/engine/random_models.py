@@ -116,7 +116,7 @@ class Query(Part):
         self.weight = nn.Parameter(torch.randn(1, LENGTH, WIDTH))
 
     def forward(self, hidden_states):
-        return self.weight.expand(len(hidden_states), -1, -1)
+        return self.weight.repeat(len(hidden_states), 1, 1)
 
 
 class Batched(Part):
@@ -402,6 +402,7 @@ class Returns(Part):
             "dataclass": lambda: Plain(x, float(hidden_states.nan_to_num().amax())),
             "dict": lambda: {"first": x, "others": [x * 2, None]},
             "named tuple": lambda: Named(x, x * 2),
+            "alias": lambda: (x, x[:, -1:]),
         }
         return forms[self.form]()
 
@@ -444,6 +445,22 @@ class UnpacksNamed(Unpacks):
     form = "named tuple"
 
 
+class UnpacksAlias(Part):
+    """One result is a part of the other, and the other is edited in place."""
+
+    n_inner = 1
+
+    def __init__(self, a):
+        super().__init__()
+        self.returns = Returns(a)
+        self.returns.form = "alias"
+
+    def forward(self, hidden_states):
+        whole, end = self.returns(hidden_states)
+        writable(whole).mul_(0.5)
+        return whole + end
+
+
 KINDS = {
     kind.__name__: kind
     for kind in (
@@ -484,6 +501,7 @@ KINDS = {
         UnpacksDataclass,
         UnpacksDict,
         UnpacksNamed,
+        UnpacksAlias,
     )
 }
 
@@ -686,7 +704,8 @@ def executed(network, inputs, lesion):
         if place[1] == "input":
             handles.append(module.register_forward_pre_hook(on_input(parts, place), with_kwargs=True))
         else:
-            handles.append(module.register_forward_hook(on_output(parts, place), with_kwargs=True))
+            # First in line, as documented: of an output and a delta on one module, the later in the lesion acts first.
+            handles.append(module.register_forward_hook(on_output(parts, place), with_kwargs=True, prepend=True))
     seed_everything()
     network.eval()
     try:

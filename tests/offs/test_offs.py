@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from causalablate.errors import LesionError
-from causalablate.offs import OFFS, Mean, Noise, Replace, Value, off
+from causalablate.offs import OFFS, Mean, Noise, Replace, Uniform, Value, off
 
 
 @pytest.mark.parametrize("kind", sorted(set(OFFS) - {"value", "replace"}))
@@ -68,3 +68,16 @@ def test_a_model_may_write_into_the_mean_it_is_given(rows):
     assert torch.equal(given, mean.expand(rows, 2))
     given.relu_()
     assert mean.tolist() == [[1.0, -1.0]]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("how", [Value.of([1.0, -1.0]), Uniform(), Replace("other")], ids=str)
+def test_a_model_may_write_into_whatever_it_is_given(how, rows):
+    x, other = torch.full((rows, 2), 2.0), torch.full((rows, 2), -1.0)
+    context = SimpleNamespace(call=0, output_of=lambda address: other, component=None)
+    given = how.apply(x, context)
+    expected = given.clone()
+    given.mul_(5.0)
+    assert torch.equal(given, expected * 5)
+    assert (x == 2.0).all() and (other == -1.0).all()
+    assert torch.equal(how.apply(x, context), expected)

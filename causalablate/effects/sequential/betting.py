@@ -67,15 +67,17 @@ class Wealth:
         if (size := self._population.size) is not None:
             left = size - self._seen - np.arange(len(rows))
             fair, growth = -before / left, size / left
-        room = fair + self._population.largest * (self._null[:, None] - self._low)
-        tolerance = ROUNDING * self._population.largest * self._scale * growth
+        least = self._population.largest * (self._null - self._low)
+        room = fair + least[:, None]
+        tolerance = ROUNDING * self._population.largest * self._scale
         with np.errstate(divide="ignore"):
-            most = np.where(room > tolerance, SAFE / room, 0.0)
+            most = np.where(room > tolerance * growth, SAFE / room, 0.0)
         bets = np.minimum(self._bets * growth[None, :, None], most[:, :, None])
         self._log += np.log1p(bets * (residual - fair)[:, :, None]).sum(axis=1)
-        self._log[(room < -tolerance).any(axis=1)] = math.inf
         self._residual = self._residual + residual.sum(axis=1)
         self._seen += len(rows)
+        if size is not None:
+            self._log[self._residual - (size - self._seen) * least > tolerance * size] = math.inf
 
     @property
     def log(self) -> np.ndarray:

@@ -50,6 +50,9 @@ class DiscoveryRace:
     leave together when e-BH finds them: their e-values stay, so they remain found. A lesion is given up when an
     anytime-valid interval, from its own effects so far, lies within the smallest effect of interest. Giving up is free
     of error, since what was not found is no claim; it costs power only.
+
+    Source: Wang & Ramdas (2022), J. R. Stat. Soc. B 84(3), e-BH; Xu, Wang & Ramdas (2021), NeurIPS 34, its use with
+        stopping times chosen from all data.
     """
 
     def __init__(self, question: Discoveries, n_lesions: int, *, population: Population, bounds: Bounds) -> None:
@@ -85,6 +88,8 @@ class DiscoveryRace:
         for sign, wealth in self._bets.items():
             wealth.observe(sign * totals, rows)
         exhausted = self._population.exhausted(self._moments.seen)
+        if not (exhausted or self._bounds.both or self._moments.enough):
+            return  # evidence may suffice, but there is no interval yet that says how large the effect is
         self.log_e[self.active] = self._known() if exhausted else self._evidence()
         found = e_bh(self.log_e, self.question.fdr)
         self.why[found & ~self.members] = FOUND
@@ -104,13 +109,8 @@ class DiscoveryRace:
 
     def _evidence(self) -> np.ndarray:
         signs = self.question.direction.signs
-        found = [self._bets[s].log if s in self._bets else self._asymptotic(s) for s in signs]
+        found = [self._bets[s].log if s in self._bets else self._moments.log_e_greater(self._smallest, s) for s in signs]
         return np.asarray(np.logaddexp.reduce(found)) - math.log(len(signs))
-
-    def _asymptotic(self, sign: int) -> np.ndarray:
-        if not self._moments.enough:
-            return np.zeros(len(self.active))
-        return self._moments.log_e_greater(self._smallest, sign)
 
     def _known(self) -> np.ndarray:
         score = self.question.direction.score(self._moments.means)
@@ -119,10 +119,11 @@ class DiscoveryRace:
     def _futile(self) -> np.ndarray:
         if not self._moments.enough:
             return np.zeros(len(self.active), dtype=bool)
-        pseudo: float | np.ndarray = self._moments.largest
+        # As if the lesion's own largest unit came once more, or where effects are bounded, the largest possible.
+        largest: float | np.ndarray = self._moments.largest
         if self._bounds.both:
-            pseudo = self._population.largest * max(abs(self._bounds.low), abs(self._bounds.high))
-        half = self._moments.half_widths(math.log(2 / self.question.fdr), pseudo)
+            largest = self._population.largest * max(abs(self._bounds.low), abs(self._bounds.high))
+        half = self._moments.half_widths(math.log(2 / self.question.fdr), np.square(largest))
         return self.question.direction.score(self._moments.means) + half < self._smallest
 
     def _keep(self, stay: np.ndarray) -> None:

@@ -5,12 +5,13 @@ import math
 import numpy as np
 
 from causalablate.effects.sequential.betting import betting_interval
-from causalablate.effects.sequential.moments import Moments
+from causalablate.effects.sequential.moments import Moments, pseudo_squares
 from causalablate.effects.sequential.population import Bounds, Population
 
 EXACT = "all examples"
 BETTING = "betting"
 ASYMPTOTIC = "asymptotic"
+TOO_FEW = "undefined: too few examples"
 
 
 def anytime_interval(
@@ -24,10 +25,10 @@ def anytime_interval(
         level: Two-sided coverage, uniform over sample sizes.
         bounds: Limits of single effects.
         population: What units are drawn from.
-        largest: Size of the pseudo-units of an asymptotic interval: the largest |unit total| of any lesion seen.
+        largest: The largest |unit total| of any lesion seen: the size of an asymptotic interval's pseudo-units.
     Returns:
         Lower limit, upper limit, and how they were made: a point if every unit was seen, by betting if effects are
-        bounded, else asymptotic; NaN below two units.
+        bounded, else asymptotic; NaN on too little data.
     """
     if population.exhausted(len(rows)):
         mean = float(totals.sum() / rows.sum())
@@ -35,10 +36,11 @@ def anytime_interval(
     if bounds.both:
         low, high = betting_interval(totals[None], rows, level=level, bounds=bounds, population=population)
         return float(low[0]), float(high[0]), BETTING
-    if len(rows) < 2:
-        return math.nan, math.nan, ASYMPTOTIC
     moments = Moments(1, population)
-    moments.observe(totals[None], rows)
-    half = float(moments.half_widths(math.log(2 / (1 - level)), largest)[0])
+    if rows.size:
+        moments.observe(totals[None], rows)
+    if not moments.enough:
+        return math.nan, math.nan, TOO_FEW
+    half = float(moments.half_widths(math.log(2 / (1 - level)), pseudo_squares(largest))[0])
     mean = float(moments.means[0])
     return max(mean - half, bounds.low), min(mean + half, bounds.high), ASYMPTOTIC

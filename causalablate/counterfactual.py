@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
+from torch import Tensor, nn
 
 from causalablate import outcome as outcomes_of
 from causalablate.engine.allocator import freed_memory_kept
+from causalablate.engine.compiled import compiled, compiled_forwards
 from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import Forward, Place
 from causalablate.engine.layout import Layout, probe
 from causalablate.engine.recording import Recording
 from causalablate.engine.sweep import Sweep, World, room, working_set
@@ -66,6 +68,7 @@ class Replay:
         seed: int = 0,
         batch_size: int = 64,
         stack: int | None = None,
+        compile: str | None = None,
     ):
         """Set the measurement up.
 
@@ -79,6 +82,8 @@ class Replay:
             stack: Most lesions per forward pass, as row blocks of one batch. By default what suits the model and the
                 machine. 1: every lesion in a forward of its own, bit for bit what the lesioned model computes; more
                 than one differs from that by float rounding.
+            compile: Backend of torch.compile for the modules inside which no component lives, e.g. `inductor`; used in
+                the factual run and under lesions alike. By default nothing is compiled.
         Raises:
             ExampleError: No examples, or a size below one.
             OutcomeError: An outcome is unknown.
@@ -99,7 +104,7 @@ class Replay:
             [e.cluster for e in examples],
             {name: [e.groups.get(name, "") for e in examples] for name in _group_names(examples)},
         )
-        self._batch_size, self._stack = batch_size, stack
+        self._batch_size, self._stack, self._compile = batch_size, stack, compile
         self._factual: dict[int, Readout] = {}
         self._arranged: tuple[tuple[Lesion, ...], Sweep] | None = None
 
@@ -129,6 +134,7 @@ class Replay:
             "seed": self.seed,
             "batch_size": self._batch_size,
             "stack": self._stack,
+            "compile": self._compile,
             "precision": self.model.precision,
             "device": self.model.device.type,
             "attention": getattr(config, "_attn_implementation", None),
@@ -240,15 +246,23 @@ class Replay:
         return [traces[row // self._rows_per_block][row % self._rows_per_block] for row in rows]
 
     @cached_property
+    def _places(self) -> list[Place]:
+        sites = (site.place for component in self.model.components.values() for site in component.sites)
+        return list(dict.fromkeys(sites))
+
+    @cached_property
+    def _fast(self) -> dict[nn.Module, Forward]:
+        return compiled_forwards(self.model.module, self._places, self._compile) if self._compile else {}
+
+    @cached_property
     def _layout(self) -> Layout | None:
         if self._stack == 1:
             return None
         (batch,) = self.model.batches(self.examples[:1], 1)
-        sites = [site.place for component in self.model.components.values() for site in component.sites]
         return probe(
             self.model.module,
             batch.inputs,
-            list(dict.fromkeys(sites)),
+            self._places,
             lambda output: list(self.model.read(output).logits.values()),
             self.model.adapter.tails(self.model.module),
         )
@@ -273,7 +287,9 @@ class Replay:
             parts = [lesion.resolve(self.model.components) for lesion in lesions]
             self.prepare(lesions)
             around = self.model.surroundings(self.reference, self.seed)
-            sweep = Sweep(self.model.module, parts, around, self._split, layout=self._layout, size=self._size)
+            sweep = Sweep(
+                self.model.module, parts, around, self._split, layout=self._layout, size=self._size, fast=self._fast
+            )
             self._arranged = (lesions, sweep)
         return self._arranged[1]
 
@@ -311,7 +327,7 @@ class Replay:
 
     def _factual_readout(self, block: int) -> Readout:
         if block not in self._factual:
-            with frozen(self.model.module):
+            with frozen(self.model.module), compiled(self._fast):
                 self._factual[block] = self.model.read(self.model(**self._batch(block).inputs))
         return self._factual[block]
 
@@ -387,6 +403,7 @@ def counterfactuals(
     seed: int = 0,
     batch_size: int = 64,
     stack: int | None = None,
+    compile: str | None = None,
     study: str = "",
     quiet: bool = True,
 ) -> Counterfactuals:
@@ -402,6 +419,7 @@ def counterfactuals(
         seed: Seed of donors, noise and permutations.
         batch_size: Most examples per forward pass.
         stack: Most lesions per forward pass; 1 for one forward each, bit for bit as the lesioned model computes it.
+        compile: Backend of torch.compile, or None; see `Replay`.
         study: Name written into the table.
         quiet: Show no progress bar.
     Returns:
@@ -410,7 +428,14 @@ def counterfactuals(
         CausalAblateError: Anything asked for that does not exist or does not act.
     """
     replay = Replay(
-        model, examples, outcomes=outcomes, reference=reference, seed=seed, batch_size=batch_size, stack=stack
+        model,
+        examples,
+        outcomes=outcomes,
+        reference=reference,
+        seed=seed,
+        batch_size=batch_size,
+        stack=stack,
+        compile=compile,
     )
     named = named_lesions(lesions, model, off)
     if not named:

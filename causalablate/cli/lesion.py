@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed
+from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, Stack
 
 Off = Annotated[str, typer.Option(help="How it is off, as in a study file: mean, zero, '{kind: noise, std: 3}', ...")]
 Outcomes = Annotated[str, typer.Option(help="Outcomes to report, comma-separated.")]
@@ -22,6 +22,7 @@ def lesion(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    stack: Stack = None,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the interval.")] = 0.95,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -44,6 +45,7 @@ def lesion(
         outcomes=outcomes.split(","),
         reference=examples_from_text(reference, n=n, split="validation", seed=seed),
         seed=seed,
+        stack=stack,
         quiet=quiet,
     )
     effects = population_effects(table, level=level, seed=seed)

@@ -14,3 +14,7 @@ Dtype = Annotated[str, typer.Option(help="Number format of the model's weights: 
 Seed = Annotated[int, typer.Option(help="Seed of examples, donors, noise and permutations.")]
 Examples = Annotated[str, typer.Option(help="`digits`, or a directory with examples.jsonl.")]
 Number = Annotated[int, typer.Option("--n", min=1, help="Number of examples.")]
+Stack = Annotated[
+    int | None,
+    typer.Option(min=1, help="Most lesions per forward pass; 1: bit for bit the lesioned model. Default: what suits."),
+]

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def report(
     results: Annotated[Path, typer.Argument(help="Results directory of `causalablate run`.")],
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Report what is finished of an unfinished study.")
-    ] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Report what is finished of an unfinished study.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the report of a study again from its ledger; the model is not needed."""

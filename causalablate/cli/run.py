@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Out, Quiet
+from causalablate.cli.options import AsJson, Out, Quiet, Stack
 
 if TYPE_CHECKING:
     from causalablate.study import Study
@@ -24,6 +24,7 @@ def run(
     dtype: Annotated[
         str | None, typer.Option(help="Number format of the weights: float32, bfloat16 or float16, instead of its own.")
     ] = None,
+    stack: Stack = None,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost, and stop.")] = False,
     as_json: AsJson = False,
@@ -32,7 +33,7 @@ def run(
     """Run a study into a results directory, and write its report. The same command goes on where it stopped."""
     from causalablate.study import find_study
 
-    asked = find_study(study, model=model, device=device, dtype=dtype)
+    asked = find_study(study, model=model, device=device, dtype=dtype, stack=stack)
     directory = out or Path("runs") / Path(study).stem
     if dry_run:
         _print_plan(asked, directory, as_json)

@@ -81,14 +81,20 @@ def _route(forward: Forward, intercept: Interceptor) -> Forward:
 
 def _restore(module: nn.Module, own: Forward | None) -> None:
     if own is None:
-        del module.__dict__["forward"]
+        module.__dict__.pop("forward", None)
     else:
         module.__dict__["forward"] = own
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether anybody watches the calls of a module."""
-    return bool(module._forward_hooks or module._forward_pre_hooks)
+    """Whether anybody watches the calls of a module, or of all modules."""
+    everywhere = torch.nn.modules.module
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or everywhere._global_forward_hooks
+        or everywhere._global_forward_pre_hooks
+    )
 
 
 def submodule(root: nn.Module, path: str) -> nn.Module:

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import flop_registry
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Edit, Forward, Interceptor, Place, hooked, intercepted
 from causalablate.engine.tail import Tail, at_positions
-from causalablate.engine.values import OpaqueError, Skeleton, flatten, map_tensors
+from causalablate.engine.values import OpaqueError, Skeleton, bits, comparable, flatten, map_tensors, same_bits
 
 Key = tuple[nn.Module, int]
 """A module and which of its calls in one forward."""
@@ -27,6 +27,9 @@ Scales = tuple[bool | None, ...]
 
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
 """Largest relative difference that batch composition may make in a model's outputs, by type."""
+
+_COPIES = 3
+"""Of one example side by side, the middle one changed at every place: the others must not notice."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,21 @@ class Layout:
     tails: tuple[Tail, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Extent:
+    """Size of a tensor, and whether its first and its last rows are one example's, one copy below the other."""
+
+    size: torch.Size
+    by_copy: bool
+
+
 @dataclass
 class _Seen:
     """What one probing forward showed."""
 
-    calls: dict[Key, tuple[list[torch.Size], list[torch.Size], Skeleton]] = field(default_factory=dict)
+    calls: dict[Key, tuple[list[_Extent], list[_Extent], Skeleton]] = field(default_factory=dict)
     called: Counter[nn.Module] = field(default_factory=Counter)
-    places: dict[Place, tuple[int, torch.Size]] = field(default_factory=dict)
+    places: dict[Place, tuple[int, _Extent]] = field(default_factory=dict)
     positionwise: dict[nn.Module, bool] = field(default_factory=dict)
     output: list[Tensor] = field(default_factory=list)
     widest: int = 0
@@ -105,40 +116,40 @@ class Flops(TorchDispatchMode):
 def probe(
     root: nn.Module, inputs: Mapping[str, Any], places: Sequence[Place], read: Read, tails: Sequence[Tail] = ()
 ) -> Layout:
-    """Find out how a model's forward is built, from one example alone and doubled.
+    """Find out how a model's forward is built, from one example alone and from three copies of it side by side.
 
     Args:
         root: The whole model.
         inputs: One example.
         places: Where components live.
         read: What is read of the model's output.
-        tails: Where only some positions are said to be read; each is checked.
+        tails: Where only some positions are said to be read; each is checked, and dropped if it is wrong.
     """
     with Flops() as flops:
         once = _run(root, inputs, places, read, flops)
     layout = Layout(called=once.called, flops=flops.total, widest=once.widest)
-    for order, (place, (flops, shape)) in enumerate(once.places.items()):
-        layout.places[place] = PlaceLayout(order, flops, bool(shape))
+    for order, (place, (flops, _)) in enumerate(once.places.items()):
+        layout.places[place] = PlaceLayout(order, flops, scales=False)
     try:
-        twice = _run(root, map_tensors(inputs, _doubled), places, read)
+        many = _run(root, map_tensors(inputs, _copied), places, read)
     except Exception as error:  # whatever a model does with a batch it does not expect
-        layout.unstackable = f"its forward fails on a doubled batch ({type(error).__name__}: {error})"
+        layout.unstackable = f"its forward fails on a batch of copies ({type(error).__name__}: {error})"
         return layout
-    layout.unstackable = _difference(once, twice)
-    layout.positionwise = {module for module, holds in twice.positionwise.items() if holds}
+    layout.unstackable = _difference(once, many)
+    layout.positionwise = {module for module, holds in many.positionwise.items() if holds}
     for key, (ins, outs, skeleton) in once.calls.items():
-        if key in twice.calls and twice.calls[key][2] == skeleton:
-            layout.calls[key] = (_scales(ins, twice.calls[key][0]), _scales(outs, twice.calls[key][1]))
+        if key in many.calls and many.calls[key][2] == skeleton:
+            layout.calls[key] = (_scales(ins, many.calls[key][0]), _scales(outs, many.calls[key][1]))
     for place, known in layout.places.items():
-        scales = place in twice.places and _scales([once.places[place][1]], [twice.places[place][1]]) == (True,)
+        scales = place in many.places and _scales([once.places[place][1]], [many.places[place][1]]) == (True,)
         layout.places[place] = PlaceLayout(known.order, known.flops, scales)
     if layout.unstackable is None:
         layout.tails = tuple(tail for tail in tails if _holds(root, inputs, read, tail, once))
     return layout
 
 
-def _doubled(x: Tensor) -> Tensor:
-    return torch.cat([x, x]) if x.ndim else x
+def _copied(x: Tensor) -> Tensor:
+    return torch.cat([x] * _COPIES) if x.ndim else x
 
 
 def _run(
@@ -152,8 +163,10 @@ def _run(
 
     def note(place: Place) -> Edit:
         def edit(x: Tensor, call: int, _: tuple[Any, ...]) -> Tensor:
-            seen.places.setdefault(place, (flops.total if flops else 0, x.shape))
-            return x
+            extent = _extent(x)
+            seen.places.setdefault(place, (flops.total if flops else 0, extent))
+            changeable = x.is_floating_point() and place[1] != "attention_mask"
+            return x if flops or not extent.by_copy or not changeable else _middle_changed(x)
 
         return edit
 
@@ -175,17 +188,17 @@ def _observer(module: nn.Module, seen: _Seen, *, tried: bool) -> Interceptor:
             given, skeleton = flatten((args, kwargs))
         except OpaqueError:
             return forward(*args, **kwargs)
-        shapes = [t.shape for t in given]
+        extents = [_extent(t) for t in given]
         output = forward(*args, **kwargs)
         try:
             returned, _ = flatten(output)
         except OpaqueError:
             return output
         seen.widest = max([seen.widest, *(t.nbytes for t in returned)])
-        seen.calls[module, n] = (shapes, [t.shape for t in returned], skeleton)
+        seen.calls[module, n] = (extents, [_extent(t) for t in returned], skeleton)
         if tried and seen.positionwise.get(module, True):
             seen.trying = True
-            seen.positionwise[module] = _is_positionwise(forward, given, output, args)
+            seen.positionwise[module] = not kwargs and _is_positionwise(forward, given, output, args)
             seen.trying = False
         return output
 
@@ -193,7 +206,10 @@ def _observer(module: nn.Module, seen: _Seen, *, tried: bool) -> Interceptor:
 
 
 def _is_positionwise(forward: Forward, given: list[Tensor], output: Any, args: tuple[Any, ...]) -> bool:
-    """Whether a module of one tensor gives at some positions what it gives there when it sees them alone."""
+    """Whether a module of one tensor gives at some positions what it gives there whatever the others hold.
+
+    Tried twice: with other values at the other positions, where not a bit may change, and without the other positions.
+    """
     if len(given) != 1 or len(args) != 1 or not isinstance(output, Tensor):
         return False
     (x,) = given
@@ -202,13 +218,29 @@ def _is_positionwise(forward: Forward, given: list[Tensor], output: Any, args: t
     if not x.is_floating_point():
         return False
     for positions in ([x.shape[1] - 1], [0, x.shape[1] // 2]):
+        others = x * -2 + 1
+        others[:, positions] = x[:, positions]
         try:
-            alone = forward(x[:, positions])
+            same = same_bits(forward(others)[:, positions], output[:, positions])
+            if not same or not _close(forward(x[:, positions]), output[:, positions]):
+                return False
         except Exception:  # a module of fixed length
             return False
-        if not _close(alone, output[:, positions]):
-            return False
     return True
+
+
+def _extent(x: Tensor) -> _Extent:
+    if x.ndim == 0 or x.shape[0] % _COPIES or not comparable(x):
+        return _Extent(x.shape, by_copy=False)
+    first, *_, last = x.chunk(_COPIES)
+    if torch.equal(bits(first), bits(last)):
+        return _Extent(x.shape, by_copy=True)
+    return _Extent(x.shape, by_copy=x.is_floating_point() and _close(first.nan_to_num(), last.nan_to_num()))
+
+
+def _middle_changed(x: Tensor) -> Tensor:
+    first, *middle, last = x.chunk(_COPIES)
+    return torch.cat([first, *(0.5 * part for part in middle), last])
 
 
 def _close(x: Tensor, y: Tensor) -> bool:
@@ -219,27 +251,31 @@ def _close(x: Tensor, y: Tensor) -> bool:
     return bool(((x - y).abs() <= tolerance * scale).all())
 
 
-def _scales(once: Sequence[torch.Size], twice: Sequence[torch.Size]) -> Scales:
-    if len(once) != len(twice):
+def _scales(once: Sequence[_Extent], many: Sequence[_Extent]) -> Scales:
+    if len(once) != len(many):
         return (None,) * len(once)
-    return tuple(_scale(a, b) for a, b in zip(once, twice, strict=True))
+    pairs = zip(once, many, strict=True)
+    return tuple(_scale(a.size, b.size) if b.by_copy or a.size == b.size else None for a, b in pairs)
 
 
-def _scale(once: torch.Size, twice: torch.Size) -> bool | None:
-    if once == twice:
+def _scale(once: torch.Size, many: torch.Size) -> bool | None:
+    if once == many:
         return False
-    return True if once[1:] == twice[1:] and len(once) == len(twice) and twice[0] == 2 * once[0] else None
+    return True if once[1:] == many[1:] and len(once) == len(many) and many[0] == _COPIES * once[0] else None
 
 
-def _difference(once: _Seen, twice: _Seen) -> str | None:
-    """Why the doubled batch is not the example twice, if it is not."""
-    if once.called != twice.called:
-        return "it calls other modules on a doubled batch"
-    shapes = [t.shape for t in once.output], [t.shape for t in twice.output]
-    for one, two, scale in zip(once.output, twice.output, _scales(*shapes), strict=False):
+def _difference(once: _Seen, many: _Seen) -> str | None:
+    """Why copies of an example side by side are not the example several times, if they are not."""
+    if once.called != many.called:
+        return "it calls other modules when other rows are beside an example"
+    if len(once.output) != len(many.output):
+        return "it gives other outputs when other rows are beside an example"
+    for one, all_rows in zip(once.output, many.output, strict=True):
+        scale = _scale(one.shape, all_rows.shape)
         if scale is None:
             return "an output does not grow with the batch along its first dimension"
-        if not all(_close(half, one) for half in (two.chunk(2) if scale else (two,))):
+        first, *_, last = all_rows.chunk(_COPIES) if scale else (all_rows, all_rows)
+        if not (_close(first, one) and _close(last, one)):
             return "an example's output depends on the rows beside it, or on random numbers"
     return None
 
@@ -264,6 +300,9 @@ def tail_only(root: nn.Module, tail: Tail) -> Iterator[None]:
 
 
 def _holds(root: nn.Module, inputs: Mapping[str, Any], read: Read, tail: Tail, once: _Seen) -> bool:
-    with frozen(root), tail_only(root, tail):
-        output = read(root(**inputs))
+    try:
+        with frozen(root), tail_only(root, tail):
+            output = read(root(**inputs))
+    except Exception:  # whatever modules do with positions that they do not expect
+        return False
     return len(output) == len(once.output) and all(_close(x, y) for x, y in zip(output, once.output, strict=True))

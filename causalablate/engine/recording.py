@@ -1,7 +1,8 @@
 """One forward, recorded: what every module that may be left out later was given, and what it returned."""
 
+import pickle
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,21 @@ from torch import Tensor, nn
 
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Forward, Interceptor, Place, hooked, intercepted
-from causalablate.engine.layout import Key, Scales
+from causalablate.engine.layout import Key, Layout, Scales
 from causalablate.engine.repeated import Repeated
+from causalablate.engine.sharing import Shared, compute_once, repeated_rows
 from causalablate.engine.stack import Act, Parts, Stack, Surroundings
-from causalablate.engine.values import OpaqueError, Skeleton, bits, flatten, map_tensors, rebuild, same_bits
+from causalablate.engine.values import (
+    OpaqueError,
+    Skeleton,
+    bits,
+    comparable,
+    flatten,
+    map_tensors,
+    memory_of,
+    rebuild,
+    same_bits,
+)
 
 _ATTEMPTS = 4
 
@@ -48,6 +60,8 @@ class Kept:
             return copies == 1 or scales is False
         if isinstance(x, Repeated):
             return bool(scales) and x.copies == copies and not x.edited and same_bits(x.base, kept)
+        if not comparable(x) or not comparable(kept):
+            return False
         if copies == 1 or scales is False:
             return _last_bits_equal(x, kept) and same_bits(x, kept)
         if not scales or x.dtype != kept.dtype or x.device != kept.device:
@@ -86,7 +100,7 @@ class Call:
         form: Skeleton of its arguments.
         returned: Tensors among its results.
         result: Skeleton of its results.
-        acts: How often lesions of the recorded run acted inside it, by place.
+        acts: Where lesions of the recorded run acted inside it, in order.
         inner: How often recorded modules were called inside it.
     """
 
@@ -94,7 +108,7 @@ class Call:
     form: Skeleton
     returned: list[Kept]
     result: Skeleton
-    acts: Counter[Place]
+    acts: Sequence[Place]
     inner: "Counter[nn.Module]"
 
     @property
@@ -132,6 +146,9 @@ class Recording:
         calls: Recorded calls of modules.
         acts: What the lesion did: squared norms by act, each shape (n,).
         norm: Change norm of the lesion per row, shape (n,).
+        shared: Calls in which rows repeat.
+        fragile: Calls whose tensors are edited in place by others.
+        copies_inputs: The model edits its own inputs in place.
     """
 
     inputs: dict[str, Any]
@@ -142,6 +159,7 @@ class Recording:
     calls: dict[Key, Call] = field(default_factory=dict)
     acts: dict[Act, Tensor] = field(default_factory=dict)
     norm: Tensor = field(default_factory=lambda: torch.zeros(0))
+    shared: dict[Key, Shared] = field(default_factory=dict)
     fragile: set[Key] = field(default_factory=set)
     copies_inputs: bool = False
 
@@ -165,6 +183,8 @@ def record(
     parts: Parts = (),
     base: Recording | None = None,
     blocked: Collection[nn.Module] = (),
+    layout: Layout | None = None,
+    sealed: Collection[nn.Module] = (),
 ) -> Recording:
     """Run a batch and keep what the wanted modules were given and returned.
 
@@ -180,6 +200,9 @@ def record(
         parts: A lesion to run under.
         base: An earlier recording of the same batch, under a part of the lesion: what it knows is not computed again.
         blocked: Modules inside which the rest of the lesion acts, so that they have to run.
+        layout: The structure of the model's forward; with it, rows that a module cannot tell apart are computed once,
+            which is equal up to float rounding.
+        sealed: Modules into which nobody looks, because they run compiled.
     """
     with torch.inference_mode(False), torch.no_grad():
         plain = map_tensors(dict(inputs), lambda t: t.clone() if t.is_inference() else t)
@@ -187,10 +210,10 @@ def record(
     if base is not None:
         recording.copies_inputs, recording.fragile = base.copies_inputs, set(base.fragile)
     for _ in range(_ATTEMPTS):
-        before = [version(t) for t in flatten(plain)[0]]
+        before = _versions(plain)
         pristine = map_tensors(plain, Tensor.clone) if not recording.copies_inputs else None
-        _run(root, recording, around, wanted, base, blocked)
-        if [version(t) for t in flatten(plain)[0]] != before:
+        _run(root, recording, around, wanted, base, blocked, layout, sealed)
+        if _versions(plain) != before:
             assert pristine is not None
             recording.inputs = plain = pristine
             recording.copies_inputs = True
@@ -201,6 +224,13 @@ def record(
         recording.fragile |= broken
     recording.calls = {key: call for key, call in recording.calls.items() if _intact(call)}
     return recording
+
+
+def _versions(value: Any) -> list[int]:
+    """Versions of all tensors in a value, opaque parts aside."""
+    found: list[int] = []
+    map_tensors(value, lambda t: found.append(version(t)))
+    return found
 
 
 def _intact(call: Call) -> bool:
@@ -214,12 +244,26 @@ def _run(
     wanted: set[nn.Module],
     base: Recording | None,
     blocked: Collection[nn.Module],
+    layout: Layout | None,
+    sealed: Collection[nn.Module],
 ) -> None:
     stack = Stack([recording.parts], around)
     recording.calls.clear()
+    recording.shared.clear()
     counts: Counter[nn.Module] = Counter()
+    sharers = _sharers(root, layout, stack)
+    inside = {inner for module in sealed for inner in module.modules() if inner is not module}
     interceptors = {
-        module: _recorder(module, recording, stack, counts, None if module in blocked else base) for module in wanted
+        module: _recorder(
+            module,
+            recording,
+            stack,
+            counts,
+            base=None if module in blocked else base,
+            kept=module in wanted,
+            layout=layout if module in sharers else None,
+        )
+        for module in (wanted | sharers) - inside
     }
     given = recording.given()
     with (
@@ -238,9 +282,33 @@ def _run(
     recording.acts = {act: earlier[act] for act in stack.skipped} | stack.squares[0]
 
 
+def _sharers(root: nn.Module, layout: Layout | None, stack: Stack) -> set[nn.Module]:
+    """Modules with parts, whose rows may be computed once where they repeat."""
+    if layout is None or layout.unstackable is not None:
+        return set()
+    outer = {m for m in layout.called if m is not root and any(layout.called[c] for c in m.children())}
+    return {m for m in outer if not stack.draws_inside(m, root)}
+
+
 def _recorder(
-    module: nn.Module, recording: Recording, stack: Stack, counts: "Counter[nn.Module]", base: Recording | None
+    module: nn.Module,
+    recording: Recording,
+    stack: Stack,
+    counts: "Counter[nn.Module]",
+    *,
+    base: Recording | None,
+    kept: bool,
+    layout: Layout | None,
 ) -> Interceptor:
+    def compute(key: Key, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if layout is not None and key in layout.calls and stack.view is None:
+            scales = layout.calls[key]
+            view = repeated_rows(flatten((args, kwargs))[0], scales[0])
+            if view is not None and None not in scales[1]:
+                recording.shared[key] = Shared(view, scales)
+                return compute_once(recording.shared[key], stack, forward, args, kwargs)
+        return forward(*args, **kwargs)
+
     def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         key = (module, counts[module])
         counts[module] += 1
@@ -249,8 +317,7 @@ def _recorder(
             scales = earlier.unscaled
             if earlier.known(args, kwargs, 1, scales):
                 counts.update(earlier.inner)
-                for place, times in earlier.acts.items():
-                    stack.skip(place, times)
+                stack.skip(earlier.acts)
                 recording.calls[key] = earlier
                 return earlier.again(1, scales)
         try:
@@ -259,22 +326,38 @@ def _recorder(
             return forward(*args, **kwargs)
         given = [Kept(t, fragile=key in recording.fragile) for t in tensors]
         versions = [version(t) for t in tensors]
-        state, acts, calls = _state(module), Counter(stack.calls), Counter(counts)
-        output = forward(*args, **kwargs)
+        state, acted, calls = _state(module), len(stack.order), Counter(counts)
+        output = compute(key, forward, args, kwargs)
+        if not kept and key not in recording.shared:
+            return output
         if versions != [version(t) for t in tensors] or not _same_state(state, _state(module)):
             return output
         try:
             results, result = flatten(output)
         except OpaqueError:
             return output
+        if not _stands_alone(tensors, results, fragile=key in recording.fragile):
+            return output
         returned = [Kept(t, fragile=key in recording.fragile) for t in results]
-        recording.calls[key] = Call(given, form, returned, result, stack.calls - acts, counts - calls)
+        recording.calls[key] = Call(given, form, returned, result, tuple(stack.order[acted:]), counts - calls)
         return output
 
     return run
 
 
-_INTERNAL = {"_parameters", "_buffers", "_modules", "forward"}
+def _stands_alone(given: Sequence[Tensor], returned: Sequence[Tensor], *, fragile: bool) -> bool:
+    """Whether results may be handed out again: whoever edits one in place must change what it would have changed."""
+    if any(t.is_inference() for t in (*given, *returned)):  # such tensors do not tell of edits
+        return False
+    memory = [memory_of(t) for t in returned]
+    if not {memory_of(t) for t in given}.isdisjoint(memory):
+        return False
+    return not fragile or len(set(memory)) == len(memory)
+
+
+_INTERNAL = set(vars(nn.Module())) | {"forward", "config"}
+_CONSTANT = {bool, int, float, str, type(None)}
+_DEPTH = 4
 
 
 def _state(module: nn.Module) -> tuple[list[Tensor], tuple[Any, ...], list[Any]]:
@@ -285,19 +368,42 @@ def _state(module: nn.Module) -> tuple[list[Tensor], tuple[Any, ...], list[Any]]
     numpy_state: Any = np.random.get_state(legacy=True)
     held: list[Any] = []
     for m in module.modules():
-        held += [
-            (value, _size(value))
-            for name, value in vars(m).items()
-            if name not in _INTERNAL and not name.endswith("_hooks")
-        ]
-        held += [(buffer, _size(buffer)) for buffer in m._buffers.values()]
+        own = [value for name, value in vars(m).items() if name not in _INTERNAL]
+        _hold([m.training, *own, *m._buffers.values(), *m._parameters.values()], held, set(), _DEPTH)
     return torch_states, (random.getstate(), numpy_state[1].tobytes(), *numpy_state[2:]), held
 
 
-def _size(value: Any) -> int | None:
-    if isinstance(value, Tensor):
-        return version(value)
-    return len(value) if isinstance(value, list | dict | set) else None
+def _hold(values: Collection[Any], held: list[Any], seen: set[int], depth: int) -> None:
+    """Note values, and what is in them, each with a mark that changes when it is written to."""
+    for value in values:
+        if isinstance(value, Tensor):
+            held.append((value, version(value)))
+            continue
+        held.append((value, None if type(value) in _CONSTANT else _mark(value)))
+        if depth and type(value) not in _CONSTANT and id(value) not in seen:
+            seen.add(id(value))
+            _hold(_inside(value), held, seen, depth - 1)
+
+
+def _inside(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return list(value)
+    if isinstance(value, nn.Module | type | Tensor) or callable(value):
+        return ()
+    return list(getattr(value, "__dict__", {}).values())
+
+
+def _mark(value: Any) -> Any:
+    match value:
+        case torch.Generator():
+            return value.get_state().numpy().tobytes()
+        case random.Random() | np.random.Generator() | np.random.RandomState():
+            return pickle.dumps(value)
+        case np.ndarray():
+            return value.tobytes()
+    return None
 
 
 def _same_state(before: tuple[Any, Any, Any], after: tuple[Any, Any, Any]) -> bool:
@@ -306,8 +412,8 @@ def _same_state(before: tuple[Any, Any, Any], after: tuple[Any, Any, Any]) -> bo
     return len(before[2]) == len(after[2]) and all(map(_same, before[2], after[2]))
 
 
-def _same(before: tuple[Any, int | None], after: tuple[Any, int | None]) -> bool:
-    (x, x_size), (y, y_size) = before, after
+def _same(before: tuple[Any, Any], after: tuple[Any, Any]) -> bool:
+    (x, x_mark), (y, y_mark) = before, after
     if x is not y and not (type(x) is type(y) and isinstance(x, bool | int | float | str) and x == y):
         return False
-    return x_size == y_size
+    return bool(x_mark == y_mark)

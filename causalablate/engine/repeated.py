@@ -1,11 +1,12 @@
 """A batch repeated for several lesions, copied in memory only when something computes with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from causalablate.engine.values import map_tensors
+from causalablate.engine.values import map_tensors, memory_of
 
 _T = torch.Tensor
 _METADATA = {
@@ -18,16 +19,21 @@ _METADATA = {
 _ELEMENTWISE = {
     _T.add, _T.__add__, _T.__radd__, torch.add, _T.sub, _T.__sub__, _T.__rsub__, torch.sub,
     _T.mul, _T.__mul__, _T.__rmul__, torch.mul, _T.div, _T.__truediv__, torch.div,
-    _T.to, _T.float, _T.half, _T.bfloat16, _T.double, _T.bool, _T.long, _T.int, _T.type_as, _T.contiguous, _T.detach,
-    _T.clone, torch.clone, _T.eq, _T.__eq__, _T.ne, _T.__ne__, _T.lt, _T.__lt__, _T.gt, _T.__gt__, _T.neg, _T.__neg__,
+    _T.eq, _T.__eq__, _T.ne, _T.__ne__, _T.lt, _T.__lt__, _T.gt, _T.__gt__,
 }  # fmt: skip
+_OF_ONE = {
+    _T.to, _T.float, _T.half, _T.bfloat16, _T.double, _T.bool, _T.long, _T.int, _T.type_as, _T.contiguous, _T.detach,
+    _T.clone, torch.clone, _T.neg, _T.__neg__,
+}  # fmt: skip
+"""Element-wise in their first argument; of a second they take the type alone."""
 
 
 class Repeated(torch.Tensor):
     """`copies` copies of `base` along dimension 0, as a tensor of shape (copies * n, ...).
 
     Shape and type are known without the copies. Indexing that keeps all rows, casts and element-wise arithmetic among
-    repeated tensors act on the base; anything else works on the real copies, made once.
+    repeated tensors act on the base; anything else works on the real copies, made once. What shares memory with
+    another repeated tensor also does so as real copies: whoever writes into one writes into the other.
 
     Attributes:
         base: One copy, shape (n, ...).
@@ -38,6 +44,7 @@ class Repeated(torch.Tensor):
     copies: int
     _full: Tensor | None
     _version_made: int
+    _source: "tuple[Repeated, Callable[[Tensor], Tensor]] | None"
 
     @staticmethod
     def __new__(cls, base: Tensor, copies: int) -> "Repeated":
@@ -46,17 +53,21 @@ class Repeated(torch.Tensor):
         made: Repeated = torch.Tensor._make_wrapper_subclass(
             cls, shape, dtype=base.dtype, device=base.device, requires_grad=False
         )
-        made.base, made.copies, made._full, made._version_made = base, copies, None, 0
+        made.base, made.copies, made._full, made._version_made, made._source = base, copies, None, 0, None
         return made
 
-    def __repr__(self, *, tensor_contents: Any = None) -> Any:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"Repeated({tuple(self.base.shape)} x {self.copies})"
 
     def full(self) -> Tensor:
         """The copies, as a plain tensor; the same one at every call, so that edits in place are seen by all."""
         if self._full is None:
             with torch.inference_mode(False), torch.no_grad():  # so that its version tells of edits in place
-                self._full = self.fresh()
+                if self._source is None:
+                    self._full = self.fresh()
+                else:
+                    source, view = self._source
+                    self._full = view(source.full())
             self._version_made = self._full._version
         return self._full
 
@@ -67,6 +78,8 @@ class Repeated(torch.Tensor):
     @property
     def edited(self) -> bool:
         """Whether somebody wrote into the copies: then they are no longer copies of the base."""
+        if self._source is not None and self._source[0].edited:
+            return True
         return self._full is not None and self._full._version != self._version_made
 
     @classmethod
@@ -101,11 +114,16 @@ def _on_base(func: Any, args: Any, kwargs: Any) -> Tensor | None:
     if func is _T.__getitem__:
         x, index = args
         index = index if isinstance(index, tuple) else (index,)
-        keeps = isinstance(x, Repeated) and not x.edited and len(index) > 0 and index[0] in (slice(None), Ellipsis)
-        simple = all(isinstance(i, slice | int) or i is Ellipsis or i is None for i in index)
-        if keeps and simple and (index[0] is not Ellipsis or sum(i is not None for i in index) <= x.ndim):
-            return Repeated(x.base[index], x.copies)
+        simple = len(index) > 0 and all(isinstance(i, slice | int) or i is Ellipsis or i is None for i in index)
+        keeps = isinstance(x, Repeated) and not x.edited and simple and index[0] in (slice(None), Ellipsis)
+        if keeps and (index[0] is not Ellipsis or sum(i is not None for i in index) <= x.ndim):
+            return _derived(x, lambda t: t[index])
         return None
+    if func in _OF_ONE and args:
+        x, rest, named = args[0], map_tensors(args[1:], _base), map_tensors(kwargs, _base)
+        if isinstance(x, Repeated):
+            return None if x.edited else _derived(x, lambda t: func(t, *rest, **named))
+        return func(x, *rest, **named)
     if func in _ELEMENTWISE:
         tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
         repeated = [t for t in tensors if isinstance(t, Repeated)]
@@ -118,8 +136,19 @@ def _on_base(func: Any, args: Any, kwargs: Any) -> Tensor | None:
         broadcast = all(t.ndim < rank or (t.ndim == rank and t.shape[0] == 1) for t in others)
         if alike and broadcast:
             result = func(*map_tensors(args, _base), **map_tensors(kwargs, _base))
-            return Repeated(result, first.copies)
+            return Repeated(result, first.copies) if isinstance(result, Tensor) else None
     return None
+
+
+def _derived(x: Repeated, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """What a function of one tensor makes of a repeated one; a view stays a view."""
+    base = change(x.base)
+    if base is x.base:
+        return x
+    made = Repeated(base, x.copies)
+    if memory_of(base) == memory_of(x.base):
+        made._source = x, change
+    return made
 
 
 def _base(x: Tensor) -> Tensor:

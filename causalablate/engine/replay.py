@@ -16,6 +16,7 @@ from causalablate.engine.layout import Key, Layout, Scales
 from causalablate.engine.positions import recompute
 from causalablate.engine.recording import Call, Recording
 from causalablate.engine.repeated import Repeated
+from causalablate.engine.sharing import compute_once
 from causalablate.engine.stack import Parts, Stack, Surroundings
 from causalablate.engine.tail import at_positions
 from causalablate.engine.values import map_tensors
@@ -26,12 +27,12 @@ class ModuleTree:
 
     Attributes:
         root: The whole model.
+        modules: Every module of it.
     """
 
     def __init__(self, root: nn.Module):
-        self.root = root
+        self.root, self.modules = root, set(root.modules())
         self._above: dict[nn.Module, set[nn.Module]] = {}
-        self._watched = {m for m in root.modules() if m is not root and has_hooks(m)}
         for outer in root.modules():
             for inner in outer.modules():
                 if inner is not outer:
@@ -39,7 +40,9 @@ class ModuleTree:
 
     def blocked(self, places: Iterable[Place]) -> set[nn.Module]:
         """Modules that have to run because something happens inside them: an act, or a call that somebody watches."""
-        inside = {submodule(self.root, path) for path, _ in places} | self._watched
+        # Asked anew each time: transformers installs hooks in the first forward that needs them.
+        watched = {m for m in self.root.modules() if m is not self.root and has_hooks(m)}
+        inside = {submodule(self.root, path) for path, _ in places} | watched
         return {self.root}.union(*(self._above.get(module, set()) for module in inside))
 
     def beside(self, blocked: Collection[nn.Module], called: Mapping[nn.Module, int] | None = None) -> set[nn.Module]:
@@ -96,9 +99,20 @@ def replay(
     counts: Counter[nn.Module] = Counter()
     modules = {module for module, _ in recording.calls} - blocked
     read = _read_positions(tree.root, layout, stack)
+    sharers = {module for module, _ in recording.shared if not stack.draws_inside(module, tree.root)}
     interceptors = {
-        module: _memo(module, recording, stack, counts, layout, restricted, read.get(module, ()), module in modules)
-        for module in modules | read.keys()
+        module: _memo(
+            module,
+            recording,
+            stack,
+            counts,
+            layout,
+            restricted=restricted,
+            read=read.get(module, ()),
+            memoised=module in modules,
+            shares=module in sharers,
+        )
+        for module in modules | read.keys() | sharers
     }
     given = recording.given()
     if copies > 1:
@@ -123,9 +137,11 @@ def _memo(
     stack: Stack,
     counts: "Counter[nn.Module]",
     layout: Layout | None,
+    *,
     restricted: bool,
     read: Sequence[Sequence[int]],
     memoised: bool,
+    shares: bool,
 ) -> Interceptor:
     """Return what is known, else compute what is needed."""
     copies = len(stack.lesions)
@@ -133,15 +149,17 @@ def _memo(
     def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         n = counts[module]
         counts[module] += 1
-        call = recording.calls.get((module, n)) if memoised else None
+        call = recording.calls.get((module, n)) if memoised or shares else None
         if call is not None:
             scales = _scales(call, layout, (module, n), copies)
-            if scales is not None and call.known(args, kwargs, copies, scales):
+            known = scales is not None and call.known(args, kwargs, copies, scales)
+            if known and not memoised:
+                return compute_once(recording.shared[module, n], stack, forward, args, kwargs)
+            if known and scales is not None:
                 counts.update(call.inner)
-                for place, times in call.acts.items():
-                    stack.skip(place, times)
+                stack.skip(call.acts)
                 return call.again(copies, scales)
-            if restricted and layout is not None and module in layout.positionwise and len(args) == 1:
+            if restricted and layout is not None and module in layout.positionwise and len(args) == 1 and not kwargs:
                 found = recompute(call, forward, args[0], copies)
                 if found is not None:
                     return found

@@ -2,17 +2,18 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from causalablate.component import Component, Site
 from causalablate.engine import draws
-from causalablate.engine.hooks import Edit, Place
+from causalablate.engine.hooks import Edit, Place, submodule
 from causalablate.engine.repeated import Repeated
 from causalablate.engine.values import map_tensors
 from causalablate.errors import InertLesionError, LesionError
@@ -42,6 +43,19 @@ class ReferenceStatistics(Protocol):
     def donors(self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int) -> Tensor:
         """A donor's activation per key, shape (keys, ...)."""
         ...
+
+
+@dataclass(frozen=True)
+class View:
+    """Rows of which only some are computed.
+
+    Attributes:
+        first: Rows that are computed, shape (distinct,).
+        inverse: For each row, which of them it is equal to, shape (rows,).
+    """
+
+    first: Tensor
+    inverse: Tensor
 
 
 @dataclass(frozen=True)
@@ -136,6 +150,8 @@ class Stack:
         outputs: Latest outputs of the components that offs read.
         squares: Squared norm of the change by block and act, each shape (n,).
         skipped: Acts left out because their results were known.
+        order: The places that were reached or left out in this forward, one after the other.
+        view: Set while a module computes distinct rows only.
     """
 
     lesions: Sequence[Parts]
@@ -147,6 +163,8 @@ class Stack:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     squares: list[dict[Act, Tensor]] = field(default_factory=list)
     skipped: set[Act] = field(default_factory=set)
+    order: list[Place] = field(default_factory=list)
+    view: View | None = None
 
     def __post_init__(self) -> None:
         self.here: dict[Place, list[tuple[int, Component, Site, Off]]] = {}
@@ -172,6 +190,7 @@ class Stack:
         self.acted.clear()
         self.outputs.clear()
         self.skipped.clear()
+        self.order.clear()
         self.squares = [{} for _ in self.lesions]
 
     def finish(self, earlier: Mapping[Act, Tensor] | None = None) -> Tensor:
@@ -200,10 +219,11 @@ class Stack:
                 norms[block] += known[act].cpu()
         return norms.sqrt().float()
 
-    def skip(self, place: Place, times: int) -> None:
-        """Count acts that a forward left out because their results were known."""
-        self.calls[place] += times
-        for _ in range(times):
+    def skip(self, places: Sequence[Place]) -> None:
+        """Count acts that a forward left out because their results were known, in the order in which they were."""
+        self.order += places
+        for place in places:
+            self.calls[place] += 1
             for address, site in self._parts_at(place):
                 self.skipped.add((address, site, self.acted[address]))
                 self.acted[address] += 1
@@ -220,6 +240,7 @@ class Stack:
         parts = self._parts_at(place)
 
         def edit(x: Tensor, call: int, inputs: tuple[Any, ...]) -> Tensor:
+            self.order.append(place)
             nth = {}
             for address, site in parts:
                 nth[address, site] = self.acted[address]
@@ -271,8 +292,29 @@ class Stack:
         change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()
         if component.kind == "edge" and old.dtype != torch.bool:
             change = (new != old).double()
-        n = len(self.keys)
-        squares = change.square()
-        per_row = squares.reshape(n, -1).sum(1) if x.shape[0] % n == 0 else squares.sum().expand(n)
-        self.squares[context.block][component.address, site, context.call] = per_row
+        self.squares[context.block][component.address, site, context.call] = self._by_row(change.square())
         return None if torch.equal(new, old) else new
+
+    def _by_row(self, squares: Tensor) -> Tensor:
+        """Sum over everything but the n rows."""
+        n, rows = len(self.keys), squares.shape[0]
+        if self.view is not None and rows % len(self.view.first) == 0:
+            squares = squares.reshape(len(self.view.first), -1).sum(1)[self.view.inverse]
+            rows = len(squares)
+        return squares.reshape(n, -1).sum(1) if rows % n == 0 else squares.sum().expand(n)
+
+    @contextmanager
+    def seeing(self, view: View) -> Iterator[None]:
+        """Inside the block, each lesion's rows are the distinct rows of a view."""
+        outer, self.view = self.view, view
+        try:
+            yield
+        finally:
+            self.view = outer
+
+    def draws_inside(self, module: nn.Module, root: nn.Module) -> bool:
+        """Whether a lesion inside a module depends on which example a row is."""
+        inner = set(module.modules())
+        return any(
+            how.draws and submodule(root, place[0]) in inner for place, here in self.here.items() for *_, how in here
+        )

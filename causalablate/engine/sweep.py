@@ -1,20 +1,22 @@
 """Many lesions on the same rows: record once, then replay what each lesion changes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from causalablate.engine.compiled import compiled
 from causalablate.engine.frozen import frozen
-from causalablate.engine.hooks import submodule
+from causalablate.engine.hooks import Forward, submodule
 from causalablate.engine.layout import Layout
 from causalablate.engine.memory import free_memory
 from causalablate.engine.planning import Batch, Node, plan
 from causalablate.engine.recording import Recording, record
 from causalablate.engine.replay import ModuleTree, replay
 from causalablate.engine.stack import Parts, Stack, Surroundings
+from causalablate.engine.values import memory_of
 
 _MEMORY_SHARE = 0.4
 """Share of the free memory that recordings may take."""
@@ -54,6 +56,7 @@ class Sweep:
         *,
         layout: Layout | None = None,
         size: int = 1,
+        fast: Mapping[nn.Module, Forward] | None = None,
     ):
         """Arrange lesions.
 
@@ -65,7 +68,9 @@ class Sweep:
             layout: The structure of the model's forward; without it every lesion runs alone, bit for bit as a plain
                 forward.
             size: Most lesions in one forward.
+            fast: Compiled forwards of some modules.
         """
+        self._fast = fast or {}
         self.lesions, self.size = list(lesions), size
         self._root, self._around, self._read, self._layout = root, around, read, layout
         self._tree = ModuleTree(root)
@@ -98,7 +103,8 @@ class Sweep:
             inputs: Keyword arguments of the forward, on the model's device.
             keys: Names of the rows.
         """
-        return record(self._root, inputs, keys, self._around, self._wanted)
+        with compiled(self._fast):
+            return record(self._root, inputs, keys, self._around, self._wanted, layout=self._layout, sealed=self._fast)
 
     def footprint(self, recording: Recording) -> int:
         """Bytes that the recordings of one block take at most at any one time."""
@@ -125,12 +131,7 @@ class Sweep:
         if node.parts:
             places = Stack([[p for p in node.parts if p not in recordings[0].parts]], self._around).places
             blocked = self._tree.blocked(places)
-            recordings = [
-                record(
-                    self._root, r.inputs, r.keys, self._around, self._wanted, parts=node.parts, base=r, blocked=blocked
-                )
-                for r in recordings
-            ]
+            recordings = [self._record_under(node.parts, r, blocked) for r in recordings]
         if node.lesion is not None and node.lesion in wanted():
             yield node.lesion, [World(self._read(r.output, 1)[0], r.norm) for r in recordings]
         for batch in node.batches:
@@ -144,12 +145,25 @@ class Sweep:
             if wanted().intersection(_below(child)):
                 yield from self._walk(child, recordings, wanted)
 
+    def _record_under(self, parts: Parts, base: Recording, blocked: Collection[nn.Module]) -> Recording:
+        with compiled(self._fast):
+            return record(
+                self._root,
+                base.inputs,
+                base.keys,
+                self._around,
+                self._wanted,
+                parts=parts,
+                base=base,
+                blocked=blocked,
+                layout=self._layout,
+                sealed=self._fast,
+            )
+
     def _run(self, recording: Recording, batch: Batch) -> list[World]:
         """Replay one batch; where memory does not suffice, in halves."""
         if not recording.intact:
-            fresh = record(
-                self._root, recording.inputs, recording.keys, self._around, self._wanted, parts=recording.parts
-            )
+            fresh = self._record_under(recording.parts, recording, self._tree.modules)
             vars(recording).update(vars(fresh))
         try:
             return self._replay(recording, batch)
@@ -163,14 +177,15 @@ class Sweep:
         return [w for part in halves for w in self._run(recording, Batch(part, batch.plain, batch.restricted))]
 
     def _replay(self, recording: Recording, batch: Batch) -> list[World]:
-        output, norms = replay(
-            self._tree,
-            recording,
-            [self.lesions[i] for i in batch.lesions],
-            self._around,
-            layout=None if batch.plain else self._layout,
-            restricted=batch.restricted,
-        )
+        with compiled(self._fast):
+            output, norms = replay(
+                self._tree,
+                recording,
+                [self.lesions[i] for i in batch.lesions],
+                self._around,
+                layout=None if batch.plain else self._layout,
+                restricted=batch.restricted,
+            )
         with frozen(self._root):
             reads = self._read(output, len(batch.lesions))
         return [World(read, norm) for read, norm in zip(reads, norms, strict=True)]
@@ -181,8 +196,8 @@ def _held(recording: Recording) -> int:
     storages = {}
     for call in recording.calls.values():
         for kept in (*call.given, *call.returned):
-            storage = kept.tensor.untyped_storage()
-            storages[storage.data_ptr()] = storage.nbytes()
+            if kept.tensor.layout == torch.strided:
+                storages[memory_of(kept.tensor)] = kept.tensor.untyped_storage().nbytes()
     return sum(storages.values())
 
 

@@ -60,10 +60,12 @@ class Off(ABC):
     Attributes:
         kind: Name in study files and on the command line.
         needs: Reference statistics it reads: any of `mean`, `std`, `donors`.
+        draws: What it does depends on which example a row is, not on its activation alone.
     """
 
     kind: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+    draws: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, x: Tensor, context: Context) -> Tensor:

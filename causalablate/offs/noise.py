@@ -22,6 +22,7 @@ class Noise(Off):
 
     std: float = 1.0
     kind: ClassVar[str] = "noise"
+    draws: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"std"})
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ class Resample(Off):
     """
 
     kind: ClassVar[str] = "resample"
+    draws: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"donors"})
 
     def apply(self, x: Tensor, context: Context) -> Tensor:

@@ -15,6 +15,7 @@ class Shuffle(Off):
     """Permute the patches of each example, seeded: same values, wrong places."""
 
     kind: ClassVar[str] = "shuffle"
+    draws: ClassVar[bool] = True
 
     def refuses(self, component: Component) -> str | None:
         """Only maps over patches."""

@@ -39,5 +39,7 @@ def open_study(study: Study) -> tuple[Plan, "Replay"]:
         reference=reference.load() if reads and reference is not None else None,
         seed=study.seed,
         batch_size=study.batch_size,
+        stack=study.stack,
+        compile=study.compile,
     )
     return plan, replay

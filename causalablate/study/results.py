@@ -83,8 +83,8 @@ def read_results(out: str | Path, *, partial: bool = False) -> Results:
 
     Args:
         out: The results directory.
-        partial: Accept an unfinished study: return the lesions that are finished on all examples, or while there are none,
-            all lesions on the examples that are finished.
+        partial: Accept an unfinished study: return the lesions that are finished on all examples, or while there are
+            none, all lesions on the examples that are finished.
     Raises:
         LedgerError: The directory holds no results, units are missing, or a file is damaged.
     """

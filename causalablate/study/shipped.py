@@ -14,7 +14,12 @@ def shipped_studies() -> list[str]:
 
 
 def find_study(
-    name: str | Path, *, model: str | Path | None = None, device: str | None = None, dtype: str | None = None
+    name: str | Path,
+    *,
+    model: str | Path | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    stack: int | None = None,
 ) -> Study:
     """Read a study from a file, or from the library by its name.
 
@@ -23,6 +28,7 @@ def find_study(
         model: Use this checkpoint instead of the one it names.
         device: Run the model there instead.
         dtype: Run the model in this number format instead.
+        stack: Put so many lesions into one forward pass instead.
     Raises:
         StudyError: There is neither, or the file is not a valid study.
     """
@@ -34,4 +40,4 @@ def find_study(
                 f'no file and no shipped study "{name}"{nearest(str(name), known)}; there are {", ".join(known)}'
             )
         path = LIBRARY / f"{name}.yaml"
-    return read_study(path, model=model, device=device, dtype=dtype)
+    return read_study(path, model=model, device=device, dtype=dtype, stack=stack)

@@ -46,7 +46,10 @@ class Study(BaseModel):
         outcomes: Numbers per example.
         controls: Random controls for lesions of heads, or none.
         seed: Seed of every draw that a lesion makes.
-        batch_size: Examples per forward pass.
+        batch_size: Most examples per forward pass.
+        stack: Most lesions per forward pass; by default what suits the model and the machine. 1: one each, bit for bit
+            what the lesioned model computes.
+        compile: Backend of torch.compile, for instance `inductor`; by default nothing is compiled.
         gallery: Examples kept for the browser of single examples.
         level: Coverage of the intervals.
         sesoi: Smallest effect of interest, in units of a bounded outcome: the margin of "within noise".
@@ -67,6 +70,8 @@ class Study(BaseModel):
     controls: RandomHeads | None = None
     seed: int = Field(default=0, ge=0, lt=2**63)
     batch_size: int = Field(default=64, ge=1, le=65_536)
+    stack: int | None = Field(default=None, ge=1, le=65_536)
+    compile: str | None = Field(default=None, min_length=1)
     gallery: int = Field(default=24, ge=0, le=1000)
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     sesoi: Annotated[float, Field(ge=0)] = 0.005
@@ -115,7 +120,12 @@ class Study(BaseModel):
 
 
 def read_study(
-    path: str | Path, *, model: str | Path | None = None, device: str | None = None, dtype: str | None = None
+    path: str | Path,
+    *,
+    model: str | Path | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    stack: int | None = None,
 ) -> Study:
     """Read a study from a file, with paths relative to the file made absolute.
 
@@ -124,11 +134,13 @@ def read_study(
         model: Use this checkpoint instead of the one it names; relative to the working directory.
         device: Run the model there instead.
         dtype: Run the model in this number format instead.
+        stack: Put so many lesions into one forward pass instead.
     Raises:
         StudyError: The file is not a valid study; the message lists everything that is wrong with it.
     """
     study = read(path, Study).at(Path(path).parent)
-    changed = {name: value for name, value in (("device", device), ("dtype", dtype)) if value is not None}
+    instead = {"device": device, "dtype": dtype, "stack": stack}
+    changed = {name: value for name, value in instead.items() if value is not None}
     return (study if model is None else with_model(study, model)).model_copy(update=changed)
 
 

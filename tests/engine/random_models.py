@@ -47,11 +47,15 @@ class Part(nn.Module):
 
 
 class Dense(Part):
+    n_runs = 0
+    """How often any of them has run."""
+
     def __init__(self):
         super().__init__()
         self.linear = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, hidden_states):
+        Dense.n_runs += 1
         return self.linear(hidden_states).tanh()
 
 
@@ -126,16 +130,29 @@ class Batched(Part):
         return hidden_states - hidden_states.mean(0, keepdim=True)
 
 
-class NegativeZero(Part):
+class Nothing(Part):
+    """Zeros, but for their signs."""
+
     def forward(self, hidden_states):
-        return torch.where(hidden_states > 0, hidden_states, -0.0)
+        return hidden_states * 0.0
 
 
-class Signed(Part):
+class Sign(Part):
     """Tells 0.0 from -0.0."""
 
     def forward(self, hidden_states):
         return torch.copysign(torch.ones_like(hidden_states), hidden_states)
+
+
+class SignedZero(Part):
+    """What its second part is given differs in no number, only in bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.nothing, self.sign = Nothing(), Sign()
+
+    def forward(self, hidden_states):
+        return self.sign(self.nothing(hidden_states))
 
 
 class NotANumber(Part):
@@ -370,6 +387,21 @@ class Packs(Part):
         return self.opens(package, more={"list": [self.b(hidden_states), (hidden_states, 2)]})
 
 
+class Advises(Part):
+    """One part only decides on a number that another module is given beside the same tensors as ever."""
+
+    n_inner = 1
+
+    def __init__(self, a):
+        super().__init__(a)
+        self.opens = Opens()
+
+    def forward(self, hidden_states):
+        advice = float(self.a(hidden_states.clone()).nan_to_num().sum() > 0)
+        package = Package(hidden_states, {"factor": 0.5 + advice})
+        return self.opens(package, more={"list": [hidden_states, (hidden_states, 2)]})
+
+
 @dataclass
 class Pair(ModelOutput):
     first: torch.Tensor | None = None
@@ -472,8 +504,7 @@ KINDS = {
         FusedLayer,
         Query,
         Batched,
-        NegativeZero,
-        Signed,
+        SignedZero,
         NotANumber,
         Finite,
         Same,
@@ -496,6 +527,7 @@ KINDS = {
         Branch,
         Loop,
         Packs,
+        Advises,
         Unpacks,
         UnpacksModelOutput,
         UnpacksDataclass,
@@ -630,12 +662,16 @@ def copied(value):
     return value
 
 
-def executed(network, inputs, lesion):
+class NoStandInError(Exception):
+    """A stand-in has not run when it is needed, or is of another shape."""
+
+
+def executed(network, inputs, lesion, stand_in):
     """The whole forward under a lesion, by torch's own hooks: (output, which parts of the lesion acted).
 
-    `lesion` is a list of (component, off); every component has one site.
+    `lesion` is a list of (component, off); every component has one site, and so has the one that `replace` reads.
     """
-    calls, acted, handles = {}, set(), []
+    calls, acted, handles, standing_in = {}, set(), [], []
 
     def edited(x, component, how, call):
         site = component.sites[0]
@@ -650,6 +686,10 @@ def executed(network, inputs, lesion):
             case "noise":
                 stream = (0, component.address, site.module, call)
                 new = old + how.std * SPREAD * draws.normal(old.shape, KEYS, "noise", *stream)
+            case "replace":
+                if not standing_in or standing_in[-1].shape != old.shape:
+                    raise NoStandInError
+                new = standing_in[-1].clone()
         acted.add(component.address)
         if torch.equal(new, old):
             return x
@@ -661,6 +701,8 @@ def executed(network, inputs, lesion):
         call = calls[place] = calls.get(place, -1) + 1
         for component, how in here:
             x = edited(x, component, how, call)
+        if place == stand_in.sites[0].place:
+            standing_in.append(x)
         return x
 
     def first(args, kwargs):
@@ -699,6 +741,8 @@ def executed(network, inputs, lesion):
     here = {}
     for component, how in lesion:
         here.setdefault(component.sites[0].place, []).append((component, how))
+    if any(how.kind == "replace" for _, how in lesion):
+        here.setdefault(stand_in.sites[0].place, [])
     for place, parts in here.items():
         module = network.get_submodule(place[0])
         if place[1] == "input":

@@ -1,7 +1,7 @@
 """Memoised replay against plain execution, bit for bit, on random networks under random lesions."""
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.recording import Recording, record
-from causalablate.engine.replay import ModuleTree, replay
+from causalablate.engine.replay import ModuleTree
+from causalablate.engine.replay import replay as replay_lesions
 from causalablate.engine.stack import Stack, Surroundings
-from causalablate.errors import InertLesionError
-from causalablate.offs import Noise, Scale, Value, Zero
+from causalablate.errors import InertLesionError, LesionError
+from causalablate.offs import Noise, Replace, Scale, Value, Zero
 
 _spec = importlib.util.spec_from_file_location("random_models", Path(__file__).parent / "random_models.py")
 models = importlib.util.module_from_spec(_spec)
@@ -32,7 +33,9 @@ class Spread:
         return torch.tensor(models.SPREAD)
 
 
-AROUND = Surroundings(ComponentMap([]), lambda inputs: {}, Spread(), seed=0)
+def around(stand_in):
+    """What lesions refer to."""
+    return Surroundings(ComponentMap([stand_in]), lambda inputs: {}, Spread(), seed=0)
 
 
 # How the test enters the engine
@@ -43,6 +46,7 @@ class Session:
     """One model and one recorded run of it."""
 
     tree: ModuleTree
+    around: Surroundings
     recording: Recording
 
     @property
@@ -55,49 +59,51 @@ class Session:
         return {module for module, _ in self.recording.calls}
 
 
-def recorded(model, inputs, lesions, *, everything):
+def recorded(model, inputs, lesions, stand_in, *, everything):
     """Run the model once; keep all modules, or only those that are worth keeping for these lesions."""
-    tree = ModuleTree(model)
-    if everything:
-        wanted = set(model.modules()) - {model}
-    else:
-        wanted = set().union(*(tree.beside(tree.blocked(Stack([lesion], AROUND).places)) for lesion in lesions))
+    tree, context = ModuleTree(model), around(stand_in)
+    wanted = set(model.modules()) - {model}
+    if not everything:
+        wanted = set().union(*(tree.beside(tree.blocked(Stack([lesion], context).places)) for lesion in lesions))
     models.seed_everything()
-    return Session(tree, record(model, inputs, models.KEYS, AROUND, wanted))
+    return Session(tree, context, record(model, inputs, models.KEYS, context, wanted))
 
 
-def recorded_under(session, part):
-    """The same run under one part of a lesion, from what the session knows."""
-    wanted = set(session.tree.root.modules()) - {session.tree.root}
-    blocked = session.tree.blocked(Stack([[part]], AROUND).places)
+def recorded_under(session, lesion):
+    """The same run under a part of some lesion, from what the session knows."""
+    root, known = session.tree.root, session.recording
     models.seed_everything()
     run = record(
-        session.tree.root,
-        session.recording.inputs,
+        root,
+        known.inputs,
         models.KEYS,
-        AROUND,
-        wanted,
-        parts=(part,),
-        base=session.recording,
-        blocked=blocked,
+        session.around,
+        set(root.modules()) - {root},
+        parts=tuple(lesion),
+        base=known,
+        blocked=session.tree.blocked(Stack([lesion], session.around).places),
     )
-    return Session(session.tree, run)
+    return Session(session.tree, session.around, run)
 
 
 def replayed(session, lesion):
     """Run the model once more, under a lesion: its output."""
     models.seed_everything()
-    return replay(session.tree, session.recording, [lesion], AROUND)[0]
+    return replay_lesions(session.tree, session.recording, [lesion], session.around)[0]
 
 
 # Random networks and lesions
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw, kinds=tuple(models.KINDS)):
+    """Every part runs, unless data decide otherwise; at most one kind of part is never to be left out."""
+    wild = [kind for kind in kinds if models.KINDS[kind].random or models.KINDS[kind].stateful]
+    tame = [kind for kind in kinds if kind not in wild]
+    kinds = [*tame, draw(st.sampled_from(wild))] if wild and draw(st.booleans()) else tame
     cost, parts = [], []
-    for i in range(draw(st.integers(2, 7))):
-        kind = draw(st.sampled_from(sorted(models.KINDS)))
+    for i in range(draw(st.integers(4, 10))):
+        kind = draw(st.sampled_from(kinds))
         n_inner = models.KINDS[kind].n_inner
         inner = tuple(draw(st.integers(0, i - 1)) for _ in range(n_inner)) if i else ()
         price = 1 + (3 if kind == "Loop" else 1) * sum(cost[j] for j in inner)
@@ -105,66 +111,125 @@ def graphs(draw):
             kind, inner, price = "Dense", (), 1
         parts.append((kind, inner))
         cost.append(price)
-    step = st.tuples(st.sampled_from(("call", "by keyword", *models.STEPS)), st.integers(0, 6), st.integers(0, 6))
+    number = st.integers(0, 9)
+    outermost = set(range(len(parts))) - {j for _, inner in parts for j in inner}
+    steps = [(draw(st.sampled_from(("call", "by keyword"))), i, draw(number)) for i in sorted(outermost)]
+    steps += draw(st.lists(st.tuples(st.sampled_from(models.STEPS), number, number), max_size=6))
     return models.Graph(
         tuple(parts),
-        tuple(draw(st.lists(step, min_size=2, max_size=7))),
+        tuple(draw(st.permutations(steps))),
         draw(st.booleans()),
         draw(st.sampled_from(models.OUTPUTS)),
         draw(st.integers(0, 3)),
     )
 
 
-OFFS = (Zero(), Scale(-2.0), Scale(0.0), Value.of(0.75), Noise(1.0))
+STAND_IN = "stand-in"
+OFFS = (Zero(), Scale(-2.0), Scale(0.0), Value.of(0.75), Noise(1.0), Replace(STAND_IN))
+
+
+@st.composite
+def sites(draw, network):
+    path, at = draw(st.sampled_from(models.sites(network)))
+    return Site(path, at)
 
 
 @st.composite
 def lesions(draw, network):
-    """One to three parts at any sites, a site perhaps twice."""
-    places, parts = models.sites(network), []
+    """One to three parts at any sites; several parts often share a module, or its very activation."""
+    parts, paths = [], []
     for i in range(draw(st.integers(1, 3))):
-        path, at = places[draw(st.integers(0, len(places) - 1))]
-        span = draw(st.sampled_from((None, None, (1, 3))))
-        component = Component(f"c{i}", "other", (Site(path, at, span),))
-        parts.append((component, draw(st.sampled_from(OFFS))))
+        site = draw(sites(network))
+        if paths and draw(st.booleans()):
+            site = draw(st.sampled_from([Site(*place) for place in models.sites(network) if place[0] in paths]))
+        paths.append(site.module)
+        how = draw(st.sampled_from(OFFS))
+        span = None if how.kind == "replace" else draw(st.sampled_from((None, (1, 3))))
+        parts.append((Component(f"c{i}", "other", (replace(site, span=span),)), how))
     return parts
 
 
-def expected(network, inputs, lesion):
-    """What plain execution gives, or None where a part of the lesion is never reached."""
-    output, acted = models.executed(network, inputs, lesion)
-    return output if len(acted) == len(lesion) else None
+def plainly(network, inputs, lesion, stand_in):
+    """What plain execution gives, or the error that is due."""
+    try:
+        output, acted = models.executed(network, inputs, lesion, stand_in)
+    except models.NoStandInError:
+        return LesionError
+    return output if len(acted) == len(lesion) else InertLesionError
 
 
-@settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+def agrees(session, lesion, expected):
+    """Whether a replay gives what plain execution gives; an error where that is due."""
+    if expected in (LesionError, InertLesionError):
+        with pytest.raises(expected):
+            replayed(session, lesion)
+        return True
+    return models.same(replayed(session, lesion), expected)
+
+
+PROFILE = settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+
+
+@PROFILE
 @given(data=st.data())
 def test_replay_is_plain_execution_bit_for_bit(data):
     graph = data.draw(graphs())
     network, inputs = models.Network(graph).eval(), models.inputs_of(graph)
-    asked = [data.draw(lesions(network)) for _ in range(data.draw(st.integers(1, 3)))]
-    plain = [expected(network, inputs, lesion) for lesion in asked]
-    factual, _ = models.executed(network, inputs, [])
-    state = {name: value.clone() for name, value in network.state_dict().items()}
+    stand_in = Component(STAND_IN, "other", (data.draw(sites(network)),))
+    asked = data.draw(st.lists(lesions(network), min_size=1, max_size=4))
+    plain = [plainly(network, inputs, lesion, stand_in) for lesion in asked]
+    factual, _ = models.executed(network, inputs, [], stand_in)
+    state = models.copied(dict(network.state_dict()))
 
     given_inputs = models.copied(inputs)
-    session = recorded(network, given_inputs, asked, everything=data.draw(st.booleans()))
+    session = recorded(network, given_inputs, asked, stand_in, everything=data.draw(st.booleans()))
     assert models.same(session.output, factual)
     assert not any(
         getattr(module, "random", False) or getattr(module, "stateful", False) for module in session.memoised
     )
 
-    for lesion, output in [*zip(asked, plain, strict=True), *zip(asked, plain, strict=True)]:
-        if output is None:
-            with pytest.raises(InertLesionError):
-                replayed(session, lesion)
-        else:
-            assert models.same(replayed(session, lesion), output)
+    for lesion, output in 2 * list(zip(asked, plain, strict=True)):
+        assert agrees(session, lesion, output)
     for lesion, output in zip(asked, plain, strict=True):
-        if output is not None and len(lesion) > 1 and expected(network, inputs, lesion[:1]) is not None:
-            assert models.same(replayed(recorded_under(session, lesion[0]), lesion), output)
+        alone = lesion[:1]
+        if len(lesion) > 1 and not isinstance(plainly(network, inputs, alone, stand_in), type):
+            assert agrees(recorded_under(session, alone), lesion, output)
     assert models.same(replayed(session, []), factual)
     assert models.same(session.output, factual)
 
     assert models.same(given_inputs, inputs)
-    assert models.same(state, {name: value for name, value in network.state_dict().items()})
+    assert models.same(dict(network.state_dict()), state)
     assert not any(m._forward_hooks or m._forward_pre_hooks or "forward" in vars(m) for m in network.modules())
+
+
+@pytest.mark.parametrize("kind", models.KINDS)
+def test_every_kind_of_part_under_a_lesion_at_every_site(kind):
+    """It runs before and after a part that is lesioned, whose result is edited in place."""
+    inner = (0, 1)[: models.KINDS[kind].n_inner]
+    graph = models.Graph(
+        (("Dense", ()), ("Norm", ()), (kind, inner)),
+        (("call", 2, 0), ("call", 0, 0), ("relu_", 0, 0), ("by keyword", 2, 0), ("add", 0, 3)),
+        output="tuple",
+    )
+    network, inputs = models.Network(graph).eval(), models.inputs_of(graph)
+    stand_in = Component(STAND_IN, "other", (Site("parts.0"),))
+    session = recorded(network, inputs, [], stand_in, everything=True)
+    for place in models.sites(network):
+        for how in OFFS:
+            lesion = [(Component("c", "other", (Site(*place),)), how)]
+            assert agrees(session, lesion, plainly(network, inputs, lesion, stand_in)), (place, str(how))
+
+
+@settings(PROFILE, max_examples=50)
+@given(data=st.data())
+def test_what_is_known_is_not_computed_again(data):
+    """Also where parts are shared, and where results are edited in place by whoever receives them."""
+    tame = ("Norm", "EditsOwn", "EditsResult", "Chain", "Residual", "Both", "Packs", "Unpacks", "UnpacksModelOutput")
+    graph = data.draw(graphs(kinds=("Dense", *tame)))
+    network, inputs = models.Network(graph).eval(), models.inputs_of(graph)
+    stand_in = Component(STAND_IN, "other", (Site("parts.0"),))
+    session = recorded(network, inputs, [], stand_in, everything=True)
+    models.Dense.n_runs = 0
+    for _ in range(3):
+        replayed(session, [])
+    assert models.Dense.n_runs == 0

@@ -109,7 +109,9 @@ class DiscoveryRace:
 
     def _evidence(self) -> np.ndarray:
         signs = self.question.direction.signs
-        found = [self._bets[s].log if s in self._bets else self._moments.log_e_greater(self._smallest, s) for s in signs]
+        found = [
+            self._bets[s].log if s in self._bets else self._moments.log_e_greater(self._smallest, s) for s in signs
+        ]
         return np.asarray(np.logaddexp.reduce(found)) - math.log(len(signs))
 
     def _known(self) -> np.ndarray:

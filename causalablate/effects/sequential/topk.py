@@ -110,7 +110,7 @@ class TopKRace:
     def leaders(self) -> np.ndarray:
         """The k lesions that lead now, members first: all that an unfinished race can say. Bool, shape (lesions,)."""
         found = self.members.copy()
-        if self.active.size:
+        if self.active.size and self._moments.seen:
             found[self.active[self._order()[: self._open]]] = True
         return found
 

@@ -1,0 +1,93 @@
+"""Rows that a module cannot tell apart, such as examples about one image: computed once, handed to all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from causalablate.engine.hooks import Forward
+from causalablate.engine.layout import Scales
+from causalablate.engine.repeated import Repeated
+from causalablate.engine.stack import Stack, View
+from causalablate.engine.values import Skeleton, bits, flatten, rebuild
+
+_GLANCE = 256
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One call of a module in which rows repeat.
+
+    Attributes:
+        view: Which rows are computed, and which of them each row gets.
+        scales: What grows with the batch among arguments and results.
+    """
+
+    view: View
+    scales: tuple[Scales, Scales]
+
+
+def repeated_rows(tensors: Sequence[Tensor], scales: Scales) -> View | None:
+    """Find rows that are equal in every tensor that grows with the batch, bit for bit.
+
+    Args:
+        tensors: Arguments of a module.
+        scales: Which of them grow with the batch.
+    Returns:
+        The distinct rows, or None if all differ or it cannot be said.
+    """
+    growing = [t for t, scale in zip(tensors, scales, strict=True) if scale]
+    if not growing or None in scales or len({t.shape[0] for t in growing}) != 1:
+        return None
+    n = growing[0].shape[0]
+    rows = [bits(t).reshape(n, -1) for t in growing]
+    if len(_groups([row[:, :_GLANCE] for row in rows])) == n:
+        return None
+    groups = _groups(rows)
+    if len(groups) == n:
+        return None
+    inverse = torch.empty(n, dtype=torch.long)
+    for i, members in enumerate(groups):
+        inverse[members] = i
+    device = growing[0].device
+    return View(torch.tensor([members[0] for members in groups], device=device), inverse.to(device))
+
+
+def _groups(columns: Sequence[Tensor]) -> list[list[int]]:
+    rows: dict[tuple[bytes, ...], list[int]] = {}
+    hosts = [column.cpu().contiguous().numpy() for column in columns]
+    for i in range(len(hosts[0])):
+        rows.setdefault(tuple(host[i].tobytes() for host in hosts), []).append(i)
+    return list(rows.values())
+
+
+def compute_once(shared: Shared, stack: Stack, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a module on the distinct rows, and hand its results to all rows."""
+    copies, view = len(stack.lesions), shared.view
+    given, form = flatten((args, kwargs))
+    few = [_few(x, view, copies) if grows else x for x, grows in zip(given, shared.scales[0], strict=True)]
+    part_args, part_kwargs = rebuild(form, few)
+    with stack.seeing(view):
+        returned, result = flatten(forward(*part_args, **part_kwargs))
+    return _all_rows(returned, result, shared, copies)
+
+
+def _few(x: Tensor, view: View, copies: int) -> Tensor:
+    if isinstance(x, Repeated) and not x.edited:
+        return Repeated(x.base[view.first], copies)
+    return x.unflatten(0, (copies, -1))[:, view.first].flatten(0, 1)
+
+
+def _all_rows(returned: Sequence[Tensor], result: Skeleton, shared: Shared, copies: int) -> Any:
+    inverse = shared.view.inverse
+    whole: list[Tensor] = []
+    for x, grows in zip(returned, shared.scales[1], strict=True):
+        if not grows:
+            whole.append(x)
+        elif isinstance(x, Repeated) and not x.edited:
+            whole.append(Repeated(x.base[inverse], copies))
+        else:
+            whole.append(x.unflatten(0, (copies, -1))[:, inverse].flatten(0, 1))
+    return rebuild(result, whole)

@@ -18,7 +18,7 @@ import torch
 from benchmarks.replay.needed import Needed, needed
 from benchmarks.replay.peak import peak
 from benchmarks.replay.workload import Workload
-from benchmarks.replay.workloads import FULL, Setup, workloads
+from benchmarks.replay.workloads import FULL, Setup, named, workloads
 from causalablate.models import Model
 from causalablate.progress import progress_bar
 
@@ -69,23 +69,24 @@ def limits_of(workload: Workload, *, quick: bool = False) -> Limit:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the limits of workloads without racing anything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__.split("\n")[0])
-    parser.add_argument("--workloads", default=",".join(FULL), help=f"comma-separated ({','.join(FULL)})")
+    parser.add_argument("--workloads", default="W1,W2,W3,W4", help=f"of {', '.join(FULL)}; W1: all its cases (all)")
     parser.add_argument("--off", choices=("zero", "mean"), default="zero", help="how components are off (zero)")
     parser.add_argument("--seed", type=int, default=0, help="seeds weights, examples and choices (0)")
     parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
     parser.add_argument("--quick", action="store_true", help="tiny models; the numbers mean nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     chosen = parser.parse_args(arguments)
-    keys = chosen.workloads.split(",")
-    if unknown := [key for key in keys if key not in FULL]:
-        parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(FULL)}")
+    try:
+        cases = named(chosen.workloads, quick=chosen.quick)
+    except ValueError as error:
+        parser.error(str(error))
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     found = {}
-    with progress_bar("limits", len(keys)) as advance:
-        for workload in workloads(keys, Setup(chosen.off, chosen.seed, quick=chosen.quick)):
+    with progress_bar("limits", len(cases)) as advance:
+        for workload in workloads(cases, Setup(chosen.off, chosen.seed, quick=chosen.quick)):
             found[f"{workload.key}, {workload.case}"] = limits_of(workload, quick=chosen.quick)
-            advance(0, workload.case)
+            advance(1, workload.case)
     if chosen.json:
         print(json.dumps({name: asdict(one) for name, one in found.items()}, indent=2))
         return

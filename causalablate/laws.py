@@ -1,13 +1,15 @@
-"""The five laws of intervention, checked on any model: what `causalablate doctor` runs, and the tests too."""
+"""The six laws of intervention, checked on any model: what `causalablate doctor` runs, and the tests too."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from causalablate import outcome as outcomes_of
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.counterfactual import Replay
 from causalablate.engine.frozen import frozen
@@ -21,6 +23,9 @@ from causalablate.offs import Value, Zero
 
 TOLERANCE = 1e-4
 """Largest difference in log-probability that batch composition may make in float32 (nats)."""
+
+_FEW = 8
+"""Examples on which every lesion is run in three ways."""
 
 
 class LawBrokenError(CausalAblateError):
@@ -200,10 +205,55 @@ def _own_value_is_nothing(model: Model, examples: ExampleSet, reference: Example
     return f"{checked} kinds of component frozen to their own activation: logits identical"
 
 
+def _that_share_a_forward(components: ComponentMap) -> list[Lesion]:
+    """Two lesions at one place for each kind of component, so that they may stand side by side."""
+    lesions = []
+    for kind, found in components.kinds().items():
+        if kind == "edge":
+            lesions += [do(c.address, off="knockout") for c in found[:2]]
+        else:
+            lesions += [do(found[0].address, off=off) for off in ("zero", {"kind": "scale", "factor": 0.5})]
+    return lesions
+
+
+def _replay_is_the_model(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
+    few = examples[:_FEW]
+    lesions, everything = _that_share_a_forward(model.components), slice(0, len(few))
+    options: dict[str, Any] = {"outcomes": ["answer_logprob", "kl_to_factual"], "batch_size": len(few)}
+    alone, stacked = (
+        Replay(model, few, stack=stack, **options).sweep(lesions, everything) for stack in (1, len(lesions))
+    )
+    inputs, answers = model.encode(few), model.adapter.answers(model.module, few[:])
+    keys = [example.id for example in few]
+    with frozen(model.module):
+        factual = model.read(model(**inputs))
+    worst = 0.0
+    for lesion in lesions:
+        with model.do(lesion, keys=keys) as action, frozen(model.module):
+            readout = model.read(model(**inputs))
+        plain = outcomes_of.compute(options["outcomes"], readout, answers, factual, keys)
+        norm = action.change_norm.numpy()
+        for name, expected in zip(options["outcomes"], (value.numpy() for value in plain), strict=True):
+            found = alone[lesion].values[name]
+            if found.tobytes() != expected.tobytes() or alone[lesion].change_norm.tobytes() != norm.tobytes():
+                raise LawBrokenError(
+                    f"{lesion}: the replayed {name} differs from that of the lesioned model by up to "
+                    f"{float(np.abs(found - expected).max()):.3g} nats; is there a module that reads what others "
+                    "leave in a place of their own?"
+                )
+            worst = max(worst, float(np.abs(stacked[lesion].values[name] - expected).max()))
+    if worst > TOLERANCE:
+        raise LawBrokenError(
+            f"stacked lesions differ from the lesioned model by {worst:.3g} nats ({TOLERANCE:g} allowed)"
+        )
+    return f"{len(lesions)} lesions: alone the same bytes as the lesioned model, stacked within {worst:.2g} nats"
+
+
 LAWS: Sequence[Law] = (
     Law("empty", "the empty lesion changes nothing, bit for bit", _empty_lesion),
     Law("restore", "after any exit the model is what it was", _leaves_no_trace),
     Law("fired", "a lesion that did not act is an error, never an effect of zero", _inert_is_an_error),
     Law("seeded", "same seed, same bytes; batch composition does not matter", _same_seed_same_bytes),
     Law("own value", "do(c = its own factual activation) is the empty lesion", _own_value_is_nothing),
+    Law("replay", "a replay gives what the lesioned model itself gives", _replay_is_the_model),
 )

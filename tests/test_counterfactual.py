@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,8 @@ from causalablate.counterfactual import Replay, counterfactuals
 from causalablate.errors import ComponentNotFoundError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
+from causalablate.laws import fingerprint
+from causalablate.models import load
 from causalablate.outcome import OUTCOMES
 from causalablate.table import COLUMNS
 
@@ -183,3 +187,139 @@ def test_a_model_that_gives_nan_names_the_example(make_model, examples):
         broken.module.lm.model.norm.weight[0] = float("nan")
     with pytest.raises(OutcomeError, match=f'of example "{examples[0].id}" is nan'):
         counterfactuals(broken, examples, "passes.fine", off="zero")
+
+
+# Replay against plain execution
+
+WAYS = ("zero", "mean", "resample", {"kind": "noise", "std": 2.0}, {"kind": "scale", "factor": -1.5})
+PRECISE = ["answer_logprob", "logit_difference", "kl_to_factual"]
+
+
+def several(components, start=0):
+    """One component of each kind, each off in another way, and two pairs."""
+    lesions = []
+    for i, (kind, found) in enumerate(components.kinds().items()):
+        way = {"edge": "knockout", "scorer": "shuffle", "gate": "fixed_max"}.get(kind, WAYS[(start + i) % len(WAYS)])
+        lesions.append(do(found[len(found) // 2].address, off=way))
+    late = do("lm.layers.1.mlp", off={"kind": "mean", "axes": "positions"})
+    return [*lesions, lesions[0] & lesions[3], do("query.init", off="zero") & late]
+
+
+def plain_rows(model, examples, lesion, reference, seed):
+    """What the lesioned model computes in one forward: log-probability of each answer, and the norm of the change."""
+    keys = [e.id for e in examples]
+    with torch.no_grad(), model.do(lesion, reference=reference, seed=seed, keys=keys) as action:
+        logits = model.read(model(**model.encode(examples))).logits["answer"]
+    answers = torch.tensor([model.vocabulary.index(e.answer) for e in examples])
+    return logits.log_softmax(-1).gather(1, answers[:, None])[:, 0].numpy(), action.change_norm.numpy()
+
+
+@pytest.mark.parametrize(
+    ("switches", "start"),
+    [
+        (None, 0),
+        ({"mode": "coarse_only"}, 1),
+        ({"mode": "coarse_fine"}, 2),
+        ({"mode": "autoregressive"}, 3),
+        ({"deep_query": False}, 4),
+        ({"mode": "autoregressive", "n_frames": 3, "visual_tokens_per_frame": 2}, 0),
+    ],
+    ids=str,
+)
+def test_replay_is_the_lesioned_model_itself(make_model, examples, reference, switches, start):
+    model = load("shipped") if switches is None else make_model(**switches)
+    few, others = (
+        ExampleSet(s.name, tuple(replace(e, images=e.images[:1]) for e in s)) for s in (examples[:3], reference[:5])
+    )
+    known, lesions = model.reference(others), several(model.components, start)
+    unstacked, seven, chosen = (
+        Replay(model, few, reference=known, seed=3, batch_size=3, stack=n).sweep(lesions, slice(0, 3))
+        for n in (1, 7, None)
+    )
+    for lesion in lesions:
+        logprob, norm = plain_rows(model, few, lesion, known, 3)
+        assert np.array_equal(unstacked[lesion].values["answer_logprob"], logprob), lesion
+        assert np.array_equal(unstacked[lesion].change_norm, norm) and unstacked[lesion].fired.all(), lesion
+        for found in (seven, chosen):
+            np.testing.assert_allclose(found[lesion].values["answer_logprob"], logprob, atol=1e-4, err_msg=str(lesion))
+            np.testing.assert_allclose(found[lesion].change_norm, norm, rtol=1e-4, atol=1e-4, err_msg=str(lesion))
+
+
+@pytest.mark.parametrize("stack", [1, 3])
+def test_same_seed_same_bytes_and_a_part_has_the_bytes_of_the_whole(model, examples, reference, stack):
+    lesions = several(model.components)[::2]
+
+    def replay():
+        return Replay(model, examples[:5], outcomes=PRECISE, reference=reference[:5], batch_size=2, stack=stack)
+
+    whole, again = (replay().sweep(lesions, slice(0, 5)) for _ in range(2))
+    part = dict(replay().worlds(lesions[3:5], slice(3, 5), among=lesions))
+    assert set(part) == set(lesions[3:5])
+    for lesion in lesions:
+        assert_same_bytes(again[lesion], whole[lesion], slice(0, 5))
+        if lesion in part:
+            assert_same_bytes(part[lesion], whole[lesion], slice(3, 5))
+
+
+def assert_same_bytes(found, whole, rows):
+    assert np.array_equal(found.change_norm, whole.change_norm[rows])
+    assert np.array_equal(found.fired, whole.fired[rows])
+    for name, values in found.values.items():
+        assert np.array_equal(values, whole.values[name][rows]), name
+
+
+@pytest.mark.parametrize("stack", [1, None])
+def test_recordings_that_do_not_fit_are_made_block_by_block(model, examples, reference, monkeypatch, stack):
+    lesions = several(model.components)[:6]
+
+    def swept():
+        replay = Replay(model, examples[:5], outcomes=PRECISE, reference=reference[:5], batch_size=2, stack=stack)
+        return replay.sweep(lesions, slice(0, 5))
+
+    whole = swept()
+    kept = []
+    record = Replay._record
+    monkeypatch.setattr("causalablate.counterfactual.room", lambda device: 0)
+    monkeypatch.setattr(Replay, "_record", lambda self, *args: (kept.append(args[1]), record(self, *args))[1])
+    for lesion, rows in swept().items():
+        assert_same_bytes(rows, whole[lesion], slice(0, 5))
+    assert kept == [0, 1, 2]
+
+
+def test_what_is_done_elsewhere_is_not_computed(model, examples):
+    lesions = [do(address, off="zero") for address in ("lm.layers.1", "query.init", "lm.layers.0.mlp", "connector")]
+    finished = {lesions[2]}
+    found = []
+    worlds = Replay(model, examples[:4], stack=1).worlds(lesions, slice(0, 4), done=finished.__contains__)
+    for lesion, _ in worlds:
+        found.append(lesion)
+        finished |= {lesion, lesions[3]}
+    assert len(found) == 2 and not {lesions[2], lesions[3]} & set(found)
+
+
+@pytest.mark.parametrize("stack", [0, -3])
+def test_at_least_one_lesion_goes_into_a_forward(model, examples, stack):
+    with pytest.raises(ExampleError, match="at least 1, or left out"):
+        Replay(model, examples, stack=stack)
+
+
+def test_foreign_hooks_and_modes_survive_a_sweep_and_its_interruption(make_model, examples):
+    model = make_model()
+    model.module.train()
+    model.module.connector.register_forward_hook(lambda *_: None)
+    before = fingerprint(model.module)
+    lesions = [do(address, off="zero") for address in ("connector", "lm.layers.1", "lm.layers.0")]
+    worlds = Replay(model, examples[:4], stack=1).worlds(lesions, slice(0, 4))
+    next(worlds)
+    assert fingerprint(model.module) == before, "between two lesions"
+    worlds.close()
+
+    def interrupt(module, args):
+        raise KeyboardInterrupt
+
+    handle = model.module.lm.model.norm.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Replay(model, examples[:4]).sweep(lesions, slice(0, 4))
+    handle.remove()
+    assert fingerprint(model.module) == before
+    assert not any("forward" in vars(m) for m in model.module.modules())

@@ -1,4 +1,4 @@
-"""The five laws hold on an untrained model in every mode; and each check finds a model that breaks its law."""
+"""The six laws hold on an untrained model in every mode; and each check finds a model that breaks its law."""
 
 import pytest
 import torch
@@ -58,6 +58,34 @@ def test_statistics_over_the_batch_break_the_fourth_law(make_model, examples, re
     monkeypatch.setattr(model.module.connector, "forward", lambda x: forward(x - x.mean(0, keepdim=True)))
     with pytest.raises(LawBrokenError, match="alone and in a batch differ"):
         check("seeded")(model, examples, reference)
+
+
+def test_a_module_that_reads_what_others_leave_in_a_global_breaks_the_sixth_law(
+    make_model, examples, reference, monkeypatch
+):
+    """The texture's own inputs are the same under the lesion, so it is not run again; yet it would say otherwise."""
+    model = make_model()
+    left = [0.0]
+    mark, see = model.module.passes.coarse.forward, model.module.texture.forward
+
+    def leaves(x):
+        left[0] = 0.1 * x.mean().tanh()
+        return mark(x)
+
+    monkeypatch.setattr(model.module.passes.coarse, "forward", leaves)
+    monkeypatch.setattr(model.module.texture, "forward", lambda x: see(x) + left[0])
+    with pytest.raises(LawBrokenError, match="the replayed answer_logprob differs from that of the lesioned model"):
+        check("replay")(model, examples, reference)
+
+
+def test_rows_mixed_beyond_the_probed_example_break_the_sixth_law(make_model, examples, reference, monkeypatch):
+    """The layout is probed on one example; a stack must still give what the lesioned model gives."""
+    model = make_model()
+    monkeypatch.setattr("causalablate.engine.layout._difference", lambda once, many: None)
+    forward = model.module.connector.forward
+    monkeypatch.setattr(model.module.connector, "forward", lambda x: forward(x - x.mean(0, keepdim=True)))
+    with pytest.raises(LawBrokenError, match="stacked lesions differ"):
+        check("replay")(model, examples, reference)
 
 
 def test_the_fingerprint_sees_every_kind_of_change(make_model):

@@ -7,11 +7,8 @@ that a run that is stopped keeps what it has. See benchmarks/README.md.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +17,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is downloaded; transform
 
 import torch
 
+from benchmarks.replay.machine import machine
 from benchmarks.replay.methods import METHODS
 from benchmarks.replay.race import Plan, race
 from benchmarks.replay.results import merged, write_json, write_section
 from benchmarks.replay.table import section
-from benchmarks.replay.workloads import FULL, Setup, workloads
+from benchmarks.replay.workloads import FULL, Setup, named, workloads
 
 HERE = Path(__file__).parent.parent
-PACKAGES = ("causalablate", "torch", "transformers", "captum", "transformer-lens", "nnsight")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,10 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     setup = Setup(chosen.off, chosen.seed, chosen.device, getattr(torch, chosen.dtype), chosen.quick)
     plan = Plan(chosen.repetitions, chosen.loop_lesions, chosen.subset, chosen.seed, chosen.methods, quick=chosen.quick)
     found: list[dict[str, Any]] = []
-    for workload in workloads(chosen.workloads, setup):
-        found.append(
-            race(workload, plan) | {"off": chosen.off, "seed": chosen.seed, "machine": _machine(chosen.device)}
-        )
+    for workload in workloads(chosen.cases, setup):
+        found.append(race(workload, plan) | {"off": chosen.off, "seed": chosen.seed, "machine": machine(chosen.device)})
         _write(chosen, found)
         if not chosen.print_json:
             print(section(found[-1]), end="\n\n", flush=True)
@@ -60,35 +55,10 @@ def _write(chosen: argparse.Namespace, found: Sequence[dict[str, Any]]) -> None:
         write_section(report, everything)
 
 
-def _machine(device: str) -> dict[str, Any]:
-    return {
-        "processor": torch.cuda.get_device_name() if device != "cpu" else _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        **{name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _processor() -> str:
-    try:
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__.split("\n")[0])
     names = [method.name for method in METHODS[1:]]
-    parser.add_argument("--workloads", default=",".join(FULL), help=f"comma-separated ({','.join(FULL)})")
+    parser.add_argument("--workloads", default="W1,W2,W3,W4", help=f"of {', '.join(FULL)}; W1: all its cases (all)")
     parser.add_argument("--methods", default=",".join(names), help=f"comma-separated ({','.join(names)})")
     parser.add_argument("--repetitions", type=int, default=3, help="turns of every method; medians count (3)")
     parser.add_argument("--loop-lesions", type=int, default=90, help="lesions of the plain loop; 0 for all (90)")
@@ -103,20 +73,19 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--results", type=Path, help="JSON over all runs (benchmarks/results.json; quick: none)")
     parser.add_argument("--report", type=Path, help="Markdown to update (benchmarks/RESULTS.md; quick: none)")
     chosen = parser.parse_args(arguments)
-    chosen.workloads, chosen.methods = chosen.workloads.split(","), chosen.methods.split(",")
-    _check(parser, "workload", chosen.workloads, list(FULL))
-    _check(parser, "method", chosen.methods, names)
+    chosen.methods = chosen.methods.split(",")
+    if unknown := [name for name in chosen.methods if name not in names]:
+        parser.error(f"no method {', '.join(unknown)}; there are {', '.join(names)}")
+    try:
+        chosen.cases = named(chosen.workloads, quick=chosen.quick)
+    except ValueError as error:
+        parser.error(str(error))
     chosen.repetitions = 1 if chosen.quick else chosen.repetitions
     if chosen.repetitions < 1:
         parser.error(f"--repetitions is {chosen.repetitions}; it must be at least 1")
     if chosen.device != "cpu" and not torch.cuda.is_available():
         parser.error(f"--device {chosen.device}: torch finds no GPU")
     return chosen
-
-
-def _check(parser: argparse.ArgumentParser, what: str, given: Sequence[str], known: Sequence[str]) -> None:
-    if unknown := [name for name in given if name not in known]:
-        parser.error(f"no {what} {', '.join(unknown)}; there are {', '.join(known)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,24 @@ from causalablate.component import Component, Site
 from causalablate.intervention import Lesion
 
 
+class Positions:
+    """Where token groups are in one batch.
+
+    Whether a mask is all true is looked up once: on a GPU every look waits for the device.
+    """
+
+    def __init__(self, groups: Mapping[str, Tensor]) -> None:
+        self.groups = groups
+        self._known: dict[str, Tensor | None] = {}
+
+    def inside(self, group: str) -> Tensor | None:
+        """Bool mask (rows, length) of a group's positions that are no padding; None if that is all of them."""
+        if group not in self._known:
+            mask = self.groups[group] & self.groups["all"]
+            self._known[group] = None if mask.all() else mask
+        return self._known[group]
+
+
 @dataclass(frozen=True)
 class SiteEdit:
     """One site that is off.
@@ -32,23 +50,22 @@ class SiteEdit:
     kind: str
     workload: Workload
 
-    def changed(self, x: Tensor, call: int, groups: Mapping[str, Tensor]) -> Tensor:
+    def changed(self, x: Tensor, call: int, positions: Positions) -> Tensor:
         """The tensor in place of `x`, the whole activation at the site.
 
         Args:
             x: Shape (rows, ...), or an attention mask.
             call: Which call of the module in this forward.
-            groups: Bool masks over positions by token group, shape (rows, length).
+            positions: Where token groups are.
         """
         if self.kind == "knockout":
-            return self._cut(x, groups)
+            return self._cut(x, positions.groups)
         lo, hi = self.site.span or (0, x.shape[-1])
         part = x[..., lo:hi]
         value = torch.zeros_like(part) if self.kind == "zero" else self._mean(part, call)
-        if self.site.tokens:
-            inside = groups[self.site.group or "all"] & groups["all"]
-            if not inside.all():
-                value = torch.where(inside.reshape(inside.shape + (1,) * (part.ndim - 2)), value, part)
+        inside = positions.inside(self.site.group or "all") if self.site.tokens else None
+        if inside is not None:
+            value = torch.where(inside.reshape(inside.shape + (1,) * (part.ndim - 2)), value, part)
         if self.site.span is None:
             return value
         new = x.clone()

@@ -155,11 +155,11 @@ def needed(workload: Workload, model: Model, n_examples: int) -> Needed:
     for only in shared.values():
         total += only
     sizes = [len(p.flops) for p in factual]
-    by_shape: Counter[Gemm] = Counter()
+    by_shape: dict[Gemm, float] = {}
     for product, spent in zip(factual, (flops * total).split(sizes), strict=True):
-        by_shape[product.gemm] += float(spent.sum()) / n_examples
+        by_shape[product.gemm] = by_shape.get(product.gemm, 0.0) + float(spent.sum()) / n_examples
     whole = sum(p.whole for p in factual) / n_examples
-    return Needed(whole, sum(by_shape.values()), dict(by_shape))
+    return Needed(whole, sum(by_shape.values()), by_shape)
 
 
 def _products(model: Model, batch: Batch, lesion: Lesion | None, reference: Reference | None) -> Sequence[Product]:

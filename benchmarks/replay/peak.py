@@ -8,7 +8,7 @@ from benchmarks.replay.flops import Gemm
 from benchmarks.replay.meter import timed
 from benchmarks.replay.needed import OTHER
 
-ROWS = (512, 2048, 8192)
+ROWS = (512, 1024, 2048, 4096)
 LARGEST = 1 << 24
 """Entries of the largest result that is timed."""
 

@@ -33,5 +33,5 @@ def write_section(path: Path, results: Iterable[Mapping[str, Any]]) -> None:
     path.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")
 
 
-def _key(result: Mapping[str, Any]) -> tuple[str, str, str, int, str]:
-    return result["device"], result["dtype"], result["workload"], result["examples"], result["case"]
+def _key(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(result[name] for name in ("device", "dtype", "off", "workload", "examples", "case"))

@@ -1,7 +1,7 @@
 """The four workloads, in full size and in the size of a quick run."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ def language_workload(setup: Setup, n: int) -> Workload:
     model = _language(setup)
     lesions = tuple(do(c.address, off=setup.off) for c in model.components.kinds()["head"])
     tokens = 12 if setup.quick else TOKENS
-    title = f"all {len(lesions)} heads of a decoder of SmolLM2-135M's shape, {n} examples of {tokens} tokens"
+    title = f"all {len(lesions)} heads of {_decoder(setup)}, {n} examples of {tokens} tokens"
     examples = _token_examples(setup, n, tokens, _vocabulary(model), 0)
     reference = model.reference(_token_examples(setup, n, tokens, _vocabulary(model), 1) if _means(setup) else None)
     return Workload("W1", f"{n} examples", title, model, examples, lesions, n, reference)
@@ -61,8 +61,9 @@ def vision_language_workload(setup: Setup, n: int, frames: int) -> Workload:
     vocabulary = module.lm.config.vocab_size
     examples = _token_examples(setup, n, tokens, vocabulary, 0, frames, side)
     held_out = _token_examples(setup, n, tokens, vocabulary, 1, frames, side) if _means(setup) else None
+    encoder = "a tiny encoder" if setup.quick else "a DINOv2-small encoder"
     title = (
-        f"all {len(lesions)} heads of a DINOv2-small encoder and the decoder, {n} examples of {frames} "
+        f"all {len(lesions)} heads of {encoder} before {_decoder(setup)}, {n} examples of {frames} "
         f"frame{'s' if frames > 1 else ''}, {module.connector.tokens} visual and {tokens} text tokens"
     )
     case = f"{frames} frame{'s' if frames > 1 else ''}"
@@ -95,36 +96,59 @@ def pairs_workload(setup: Setup, n: int, count: int) -> Workload:
     tokens = 12 if setup.quick else TOKENS
     examples = _token_examples(setup, n, tokens, _vocabulary(model), 0)
     reference = model.reference(_token_examples(setup, n, tokens, _vocabulary(model), 1) if _means(setup) else None)
-    title = f"all {len(pairs)} pairs of {len(heads)} heads and {len(mlps)} MLPs of the decoder, {n} examples"
+    title = f"all {len(pairs)} pairs of {len(heads)} heads and {len(mlps)} MLPs of {_decoder(setup)}, {n} examples"
     return Workload("W4", f"{n} examples", title, model, examples, pairs, n, reference)
 
 
 _SMALL_VISION = vision_language.DINOV2_SMALL
 
-FULL: Mapping[str, tuple[Callable[[Setup], Workload], ...]] = {
-    "W1": (lambda s: language_workload(s, 8), lambda s: language_workload(s, 32)),
-    "W2": (lambda s: vision_language_workload(s, 8, 1), lambda s: vision_language_workload(s, 4, 16)),
-    "W3": (lambda s: shipped_workload(s, 1000),),
-    "W4": (lambda s: pairs_workload(s, 8, 40),),
+Build = Callable[[Setup], Workload]
+
+FULL: Mapping[str, Build] = {
+    "W1-8": lambda s: language_workload(s, 8),
+    "W1-32": lambda s: language_workload(s, 32),
+    "W2-1": lambda s: vision_language_workload(s, 8, 1),
+    "W2-16": lambda s: vision_language_workload(s, 4, 16),
+    "W3": lambda s: shipped_workload(s, 1000),
+    "W4": lambda s: pairs_workload(s, 8, 40),
 }
-QUICK: Mapping[str, tuple[Callable[[Setup], Workload], ...]] = {
-    "W1": (lambda s: language_workload(s, 3),),
-    "W2": (lambda s: vision_language_workload(s, 2, 1), lambda s: vision_language_workload(s, 2, 2)),
-    "W3": (lambda s: shipped_workload(s, 6),),
-    "W4": (lambda s: pairs_workload(s, 3, 5),),
+QUICK: Mapping[str, Build] = {
+    "W1": lambda s: language_workload(s, 3),
+    "W2": lambda s: vision_language_workload(s, 2, 2),
+    "W3": lambda s: shipped_workload(s, 4),
+    "W4": lambda s: pairs_workload(s, 3, 5),
 }
 
 
-def workloads(keys: list[str], setup: Setup) -> Iterator[Workload]:
-    """The named workloads one after the other, so that only one model is in memory."""
-    for key in keys:
-        for build in (QUICK if setup.quick else FULL)[key]:
-            yield build(setup)
+def named(text: str, *, quick: bool) -> list[str]:
+    """The cases behind names, e.g. `W1,W2-16`: a workload stands for all its cases.
+
+    Raises:
+        ValueError: A name is of no workload and of no case.
+    """
+    table = QUICK if quick else FULL
+    found: list[str] = []
+    for name in text.split(","):
+        cases = [case for case in table if case == name or case.startswith(f"{name}-")]
+        if not cases:
+            raise ValueError(f"no workload {name}; there are {', '.join(table)}")
+        found += cases
+    return list(dict.fromkeys(found))
+
+
+def workloads(cases: Sequence[str], setup: Setup) -> Iterator[Workload]:
+    """The named cases one after the other, so that only one model is in memory."""
+    for case in cases:
+        yield (QUICK if setup.quick else FULL)[case](setup)
 
 
 def _language(setup: Setup) -> Model:
     sizes = language.TINY if setup.quick else language.SMOLLM2_135M
     return Model(cast(language_model(sizes, setup.seed), *_place(setup)), LanguageAdapter())
+
+
+def _decoder(setup: Setup) -> str:
+    return "a tiny decoder" if setup.quick else "a decoder of SmolLM2-135M's shape"
 
 
 def _place(setup: Setup) -> tuple[str, torch.dtype]:

@@ -12,7 +12,7 @@ def doctor(
     n: Annotated[int, typer.Option("--n", min=2, help="Examples to check the laws on.")] = 16,
     as_json: AsJson = False,
 ) -> None:
-    """Report versions, devices and determinism, and check the five laws of intervention on a checkpoint."""
+    """Report versions, devices and determinism, and check the six laws of intervention on a checkpoint."""
     from causalablate.cli.console import print_json, print_table
     from causalablate.environment import environment
     from causalablate.examples import digits

@@ -68,7 +68,7 @@ def sweep(
     signs = direction_of(direction)
     question = TopK(top, signs, tolerance) if top is not None else Discoveries(fdr or 0.0, smallest, signs)
     model = load(checkpoint, dtype=dtype, device=device)
-    lesions = _lesions(model.components, components, off or ["mean"])
+    lesions, left_out = _lesions(model.components, components, off or ["mean"])
     replay = Replay(
         model,
         examples_from_text(examples, n=n, split="test", seed=seed).shuffled(seed),
@@ -86,15 +86,19 @@ def sweep(
         quiet=quiet,
     )
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), "left_out": left_out})
     else:
         _show(found)
+        if left_out:
+            print(f"left out, as they do not admit their off: {', '.join(left_out)}")
     if found.interrupted:
         raise SystemExit(INTERRUPTED)
 
 
-def _lesions(components: "ComponentMap", globs: Sequence[str] | None, offs: Sequence[str]) -> list["Lesion"]:
-    """One lesion per component; those that refuse their off are an error if they were asked for."""
+def _lesions(
+    components: "ComponentMap", globs: Sequence[str] | None, offs: Sequence[str]
+) -> tuple[list["Lesion"], list[str]]:
+    """One lesion per component, and those left out: what refuses its off is an error only by its own address."""
     from causalablate.cli.values import off_from_text
     from causalablate.errors import LesionError, nearest
     from causalablate.intervention import do
@@ -112,7 +116,7 @@ def _lesions(components: "ComponentMap", globs: Sequence[str] | None, offs: Sequ
         else:
             by_kind[kind[1]] = off_from_text(kind[2])
     matches = {c.address: c for glob in globs or ["**"] for c in components.select(glob)}
-    found = []
+    found, left_out = [], []
     for component in matches.values():
         how = by_kind.get(component.kind, plain)
         if how is None:
@@ -120,12 +124,14 @@ def _lesions(components: "ComponentMap", globs: Sequence[str] | None, offs: Sequ
         refused = how.refuses(component)
         if refused is None:
             found.append(do(component.address, off=how))
-        elif globs:
+        elif component.address not in (globs or ()):
+            left_out.append(component.address)
+        else:
             raise LesionError(
                 f"{component.address} cannot be off by {how}: {refused}. "
                 f"Say how, e.g. --off {component.kind}=..., or leave it out"
             )
-    return found
+    return found, left_out
 
 
 def _show(found: "AdaptiveSweep") -> None:

@@ -187,6 +187,6 @@ def _with_first_output(output: Any, new: Tensor) -> Any:
     if isinstance(output, Tensor):
         return new
     if isinstance(output, tuple):
-        return (new, *output[1:])
+        return type(output)(new, *output[1:]) if hasattr(output, "_fields") else (new, *output[1:])
     first = next(iter(output.keys()))
     return type(output)(**{**output, first: new})

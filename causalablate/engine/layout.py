@@ -28,8 +28,8 @@ Scales = tuple[bool | None, ...]
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
 """Largest relative difference that batch composition may make in a model's outputs, by type."""
 
-_COPIES = 3
-"""Of one example side by side, the middle one changed at every place: the others must not notice."""
+_COPIES = 4
+"""Of one example side by side, the second and the fourth changed at every place: the others must not notice."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Extent:
-    """Size of a tensor, and whether its first and its last rows are one example's, one copy below the other."""
+    """Size of a tensor, and whether its rows are those of one example, one copy below the other."""
 
     size: torch.Size
     by_copy: bool
@@ -116,7 +116,7 @@ class Flops(TorchDispatchMode):
 def probe(
     root: nn.Module, inputs: Mapping[str, Any], places: Sequence[Place], read: Read, tails: Sequence[Tail] = ()
 ) -> Layout:
-    """Find out how a model's forward is built, from one example alone and from three copies of it side by side.
+    """Find out how a model's forward is built, from one example alone and from copies of it side by side.
 
     Args:
         root: The whole model.
@@ -166,7 +166,7 @@ def _run(
             extent = _extent(x)
             seen.places.setdefault(place, (flops.total if flops else 0, extent))
             changeable = x.is_floating_point() and place[1] != "attention_mask"
-            return x if flops or not extent.by_copy or not changeable else _middle_changed(x)
+            return x if flops or not extent.by_copy or not changeable else _others_changed(x)
 
         return edit
 
@@ -232,15 +232,16 @@ def _is_positionwise(forward: Forward, given: list[Tensor], output: Any, args: t
 def _extent(x: Tensor) -> _Extent:
     if x.ndim == 0 or x.shape[0] % _COPIES or not comparable(x):
         return _Extent(x.shape, by_copy=False)
-    first, *_, last = x.chunk(_COPIES)
-    if torch.equal(bits(first), bits(last)):
+    one, _, other, _ = x.chunk(_COPIES)
+    if torch.equal(bits(one), bits(other)):
         return _Extent(x.shape, by_copy=True)
-    return _Extent(x.shape, by_copy=x.is_floating_point() and _close(first.nan_to_num(), last.nan_to_num()))
+    return _Extent(x.shape, by_copy=x.is_floating_point() and _close(one.nan_to_num(), other.nan_to_num()))
 
 
-def _middle_changed(x: Tensor) -> Tensor:
-    first, *middle, last = x.chunk(_COPIES)
-    return torch.cat([first, *(0.5 * part for part in middle), last])
+def _others_changed(x: Tensor) -> Tensor:
+    """Larger and smaller than any of the example, so that a maximum or a minimum over rows gives itself away."""
+    one, _, other, _ = x.chunk(_COPIES)
+    return torch.cat([one, 2 * one, other, -one])
 
 
 def _close(x: Tensor, y: Tensor) -> bool:
@@ -274,8 +275,8 @@ def _difference(once: _Seen, many: _Seen) -> str | None:
         scale = _scale(one.shape, all_rows.shape)
         if scale is None:
             return "an output does not grow with the batch along its first dimension"
-        first, *_, last = all_rows.chunk(_COPIES) if scale else (all_rows, all_rows)
-        if not (_close(first, one) and _close(last, one)):
+        copies = all_rows.chunk(_COPIES)[::2] if scale else (all_rows,)
+        if not all(_close(copy, one) for copy in copies):
             return "an example's output depends on the rows beside it, or on random numbers"
     return None
 

@@ -138,7 +138,8 @@ class Recording:
     """One run of one batch.
 
     Attributes:
-        inputs: Keyword arguments of the forward.
+        inputs: Keyword arguments of the forward, which the model never gets to see.
+        working: Copies of them, which it does.
         keys: Names of the rows.
         groups: Token groups of the rows.
         parts: The lesion under which it ran; the factual run has none.
@@ -152,6 +153,7 @@ class Recording:
     """
 
     inputs: dict[str, Any]
+    working: dict[str, Any]
     keys: Sequence[str]
     groups: Mapping[str, Tensor]
     parts: Parts = ()
@@ -166,11 +168,13 @@ class Recording:
     @property
     def intact(self) -> bool:
         """Nobody has written into what it holds."""
+        if not self.copies_inputs and any(_versions(self.working)):
+            return False
         return all(kept.intact for call in self.calls.values() for kept in (*call.given, *call.returned))
 
     def given(self) -> dict[str, Any]:
-        """The inputs, as copies where the model edits them."""
-        return map_tensors(self.inputs, Tensor.clone) if self.copies_inputs else self.inputs
+        """What to call the model with: fresh copies of the inputs where it edits them."""
+        return _copies(self.inputs) if self.copies_inputs or any(_versions(self.working)) else self.working
 
 
 def record(
@@ -204,32 +208,43 @@ def record(
             which is equal up to float rounding.
         sealed: Modules into which nobody looks, because they run compiled.
     """
-    with torch.inference_mode(False), torch.no_grad():
-        plain = map_tensors(dict(inputs), lambda t: t.clone() if t.is_inference() else t)
-    recording = Recording(plain, keys, around.token_groups(plain), parts)
+    plain = dict(inputs)
+    working = base.working if base is not None and not any(_versions(base.working)) else _copies(plain)
+    recording = Recording(plain, working, keys, around.token_groups(plain), parts)
     if base is not None:
         recording.copies_inputs, recording.fragile = base.copies_inputs, set(base.fragile)
     for _ in range(_ATTEMPTS):
-        before = _versions(plain)
-        pristine = map_tensors(plain, Tensor.clone) if not recording.copies_inputs else None
         _run(root, recording, around, wanted, base, blocked, layout, sealed)
-        if _versions(plain) != before:
-            assert pristine is not None
-            recording.inputs = plain = pristine
+        if not recording.copies_inputs and any(_versions(working)):
             recording.copies_inputs = True
             continue
         broken = {key for key, call in recording.calls.items() if not _intact(call)}
+        broken |= {key for key, shared in recording.shared.items() if shared.edited}
         if not broken:
             return recording
         recording.fragile |= broken
+    if recording.shared:
+        _run(root, recording, around, wanted, base, blocked, None, sealed)
     recording.calls = {key: call for key, call in recording.calls.items() if _intact(call)}
     return recording
 
 
+def _copies(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Copies of all tensors, never written to and not of inference mode, so that edits in place can be told."""
+    with torch.inference_mode(False), torch.no_grad():
+        copies: dict[str, Any] = map_tensors(inputs, Tensor.clone)
+    return copies
+
+
 def _versions(value: Any) -> list[int]:
-    """Versions of all tensors in a value, opaque parts aside."""
+    """How often each tensor in a value was written to, opaque parts aside."""
     found: list[int] = []
-    map_tensors(value, lambda t: found.append(version(t)))
+
+    def note(x: Tensor) -> Tensor:
+        found.append(version(x))
+        return x
+
+    map_tensors(value, note)
     return found
 
 
@@ -301,7 +316,7 @@ def _recorder(
     layout: Layout | None,
 ) -> Interceptor:
     def compute(key: Key, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if layout is not None and key in layout.calls and stack.view is None:
+        if layout is not None and key in layout.calls and stack.view is None and key not in recording.fragile:
             scales = layout.calls[key]
             view = repeated_rows(flatten((args, kwargs))[0], scales[0])
             if view is not None and None not in scales[1]:

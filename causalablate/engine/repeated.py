@@ -11,7 +11,8 @@ from causalablate.engine.values import map_tensors, memory_of
 _T = torch.Tensor
 _METADATA = {
     getattr(_T, name).__get__
-    for name in ("shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "is_mps", "layout", "is_sparse")
+    for name in ("shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "is_mps", "layout", "is_sparse",
+                 "is_quantized", "is_nested")
 } | {
     _T.size, _T.dim, _T.numel, _T.__len__, _T.is_floating_point, _T.is_complex, _T.element_size, _T.get_device,
     torch.is_tensor, torch.is_floating_point, torch.is_complex, torch.numel,

@@ -16,17 +16,19 @@ from causalablate.engine.values import Skeleton, bits, flatten, rebuild
 _GLANCE = 256
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shared:
     """One call of a module in which rows repeat.
 
     Attributes:
         view: Which rows are computed, and which of them each row gets.
         scales: What grows with the batch among arguments and results.
+        edited: The module wrote into its arguments, which were copies: then its rows may not be computed once.
     """
 
     view: View
     scales: tuple[Scales, Scales]
+    edited: bool = False
 
 
 def repeated_rows(tensors: Sequence[Tensor], scales: Scales) -> View | None:
@@ -71,6 +73,9 @@ def compute_once(shared: Shared, stack: Stack, forward: Forward, args: tuple[Any
     part_args, part_kwargs = rebuild(form, few)
     with stack.seeing(view):
         returned, result = flatten(forward(*part_args, **part_kwargs))
+    if copies == 1:
+        rows = [x for x, grows in zip(few, shared.scales[0], strict=True) if grows and not x.is_inference()]
+        shared.edited |= any(x._version for x in rows)
     return _all_rows(returned, result, shared, copies)
 
 

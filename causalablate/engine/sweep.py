@@ -235,4 +235,6 @@ def _depth(node: Node) -> int:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(sign in str(error) for sign in ("allocate memory", "out of memory", "ALLOC_FAILED"))

@@ -35,6 +35,8 @@ def flatten(value: Any) -> tuple[list[Tensor], Skeleton]:
 
 def _flatten(value: Any, tensors: list[Tensor]) -> Skeleton:
     if isinstance(value, Tensor):
+        if value.is_nested:  # it has no shape
+            raise OpaqueError("nested tensor")
         tensors.append(value)
         return _TENSOR
     if value is None or isinstance(value, _PLAIN):
@@ -114,8 +116,8 @@ def bits(x: Tensor) -> Tensor:
 
 
 def comparable(x: Tensor) -> bool:
-    """Whether a tensor has bits to compare: a sparse, quantized or nested one has not."""
-    return x.layout == torch.strided and not x.is_quantized and not x.is_nested
+    """Whether a tensor has bits to compare: a sparse or quantized one has not."""
+    return x.layout == torch.strided and not x.is_quantized
 
 
 def memory_of(x: Tensor) -> int:

@@ -163,7 +163,7 @@ def test_doctor(command, checkpoint):
     code, out, _ = command("doctor", checkpoint, "--n", 6, "--json")
     found = json.loads(out)
     assert code == 0
-    assert [law["holds"] for law in found["laws"]] == [True] * 5
+    assert [law["holds"] for law in found["laws"]] == [True] * 6
     assert found["environment"]["torch"].startswith("2.")
 
 

@@ -8,6 +8,7 @@ that are shared and called several times, nested arguments, structured results, 
 
 import random
 from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,19 @@ class Part(nn.Module):
     n_inner = 0
     sites = ANYWHERE
     random = stateful = False
+    n_runs = 0
+    """How often any part has really run."""
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        if (forward := vars(cls).get("forward")) is not None:
+
+            @wraps(forward)
+            def counted(self, *args, **kwargs):
+                Part.n_runs += 1
+                return forward(self, *args, **kwargs)
+
+            cls.forward = counted
 
     def __init__(self, *inner):
         super().__init__()
@@ -47,15 +61,11 @@ class Part(nn.Module):
 
 
 class Dense(Part):
-    n_runs = 0
-    """How often any of them has run."""
-
     def __init__(self):
         super().__init__()
         self.linear = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, hidden_states):
-        Dense.n_runs += 1
         return self.linear(hidden_states).tanh()
 
 
@@ -307,6 +317,60 @@ class Remembers(Part):
         return hidden_states + sum(self.seen)
 
 
+# Ways around the arguments
+
+
+class Reads(Part):
+    """Reads what somebody else has left in its attribute."""
+
+    def reset(self):
+        self.left = None
+
+    def forward(self, hidden_states):
+        return hidden_states if self.left is None else hidden_states * self.left
+
+
+class Leaves(Part):
+    """Leaves something in another module before calling it."""
+
+    n_inner = 1
+
+    def __init__(self, a):
+        super().__init__(a)
+        self.reads = Reads()
+
+    def forward(self, hidden_states):
+        self.reads.left = self.a(hidden_states.clone()).mean()
+        return self.reads(hidden_states + 0.0)
+
+
+class Box:
+    """An object with a life of its own, such as a cache."""
+
+    def __init__(self, content):
+        self.content = content
+
+
+class Unboxes(Part):
+    sites = ("output",)
+
+    def forward(self, hidden_states, box):
+        box.content = box.content + 1.0
+        return hidden_states + box.content, box
+
+
+class Boxes(Part):
+    n_inner = 1
+
+    def __init__(self, a):
+        super().__init__(a)
+        self.unboxes = Unboxes()
+
+    def forward(self, hidden_states):
+        new, box = self.unboxes(hidden_states, Box(self.a(hidden_states.clone())))
+        return new - box.content / 2
+
+
 # Structure
 
 
@@ -521,6 +585,8 @@ KINDS = {
         Counter,
         BufferCounter,
         Remembers,
+        Leaves,
+        Boxes,
         Chain,
         Residual,
         Both,
@@ -770,6 +836,11 @@ def leaves(value):
     if is_dataclass(value):
         return [(f".{f.name}{rest}", leaf) for f in fields(value) for rest, leaf in leaves(getattr(value, f.name))]
     return [("", value)]
+
+
+def tensors(value):
+    """The tensors in a nested result."""
+    return [leaf for _, leaf in leaves(value) if isinstance(leaf, torch.Tensor)]
 
 
 def same(one, other):

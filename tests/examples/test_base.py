@@ -71,3 +71,17 @@ def test_an_example_alone_is_its_own_cluster():
 
 def test_the_table_names_every_set():
     assert set(EXAMPLE_SETS) == {"digits", "folder"}
+
+
+def test_shuffled_is_a_random_order_of_whole_clusters():
+    images = "aabcccdd"
+    whole = ExampleSet("s", tuple(example(id=str(i), cluster=c) for i, c in enumerate(images)))
+    mixed = whole.shuffled(3)
+    assert mixed.shuffled_by == 3 and whole.shuffled_by is None and mixed[:4].shuffled_by is None
+    assert sorted(e.id for e in mixed) == [e.id for e in whole]
+    runs = "".join(e.cluster for e in mixed)
+    assert all(runs.count(c * images.count(c)) == 1 for c in "abcd") and runs != images
+    assert [e.id for e in mixed if e.cluster == "c"] == ["3", "4", "5"]
+    assert [e.id for e in whole.shuffled(3)] == [e.id for e in mixed]
+    assert {"".join(e.cluster for e in whole.shuffled(seed)) for seed in range(40)} > {runs}
+    assert mixed.hash != whole.hash

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
+from torch import Tensor
 
-from benchmarks.replay.edits import SiteEdit, edits_of
+from benchmarks.replay.edits import Positions, edits_of
 from benchmarks.replay.methods.method import UnavailableError, everything
 from benchmarks.replay.methods.plain import hook_all
 from benchmarks.replay.workload import Workload, answer_logprob
@@ -33,6 +32,7 @@ class FeatureAblationOverMask:
             raise UnavailableError("not installed") from None
         self._ablation: Any = FeatureAblation
         self._workload, self._batches = workload, workload.batches()
+        self._positions = [Positions(batch.token_groups) for batch in self._batches]
         self._edits = [edits_of(workload, lesion) for lesion in workload.lesions]
 
     def covers(self) -> Sequence[int]:
@@ -46,8 +46,8 @@ class FeatureAblationOverMask:
     def effects(self, chosen: Sequence[int]) -> np.ndarray:
         """Minus the attribution: captum reports how much is lost, effects are counterfactual - factual."""
         blocks = []
-        for batch in self._batches:
-            ablation = self._ablation(lambda mask, batch=batch: self._outcomes(mask, chosen, batch))
+        for batch, positions in zip(self._batches, self._positions, strict=True):
+            ablation = self._ablation(lambda mask, b=batch, p=positions: self._outcomes(mask, chosen, b, p))
             on = torch.ones(len(batch.keys), len(chosen))
             blocks.append(-ablation.attribute(on, baselines=0.0).double().numpy())
         return np.concatenate(blocks).T
@@ -55,20 +55,14 @@ class FeatureAblationOverMask:
     def end(self) -> None:
         """Nothing is kept."""
 
-    def _outcomes(self, mask: Tensor, chosen: Sequence[int], batch: Batch) -> Tensor:
+    def _outcomes(self, mask: Tensor, chosen: Sequence[int], batch: Batch, positions: Positions) -> Tensor:
         model = self._workload.model
-        handles = self._hooks(model.module, mask, chosen, batch)
+        # One feature at a time is taken from all rows, so a feature is off in all of them or in none.
+        off = [i for column, i in enumerate(chosen) if not mask[:, column].any()]
+        handles = hook_all(model.module, [edit for i in off for edit in self._edits[i]], positions)
         try:
             readout = model.read(model.module(**batch.inputs))
         finally:
             for handle in handles:
                 handle.remove()
         return torch.from_numpy(answer_logprob(readout, batch.answers))
-
-    def _hooks(self, root: nn.Module, mask: Tensor, chosen: Sequence[int], batch: Batch) -> list[RemovableHandle]:
-        """FeatureAblation takes one feature at a time from all rows, so a feature is off in all of them or in none."""
-        edits: list[SiteEdit] = []
-        for column, i in enumerate(chosen):
-            if not mask[:, column].any():
-                edits += self._edits[i]
-        return hook_all(root, edits, batch)

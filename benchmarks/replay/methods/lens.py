@@ -1,7 +1,7 @@
 """transformer-lens' bridge, on a copy: bridging renames a model's modules in place."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
-from benchmarks.replay.edits import SiteEdit, edits_of
+from benchmarks.replay.edits import Positions, SiteEdit, edits_of
 from benchmarks.replay.methods.method import UnavailableError
 from benchmarks.replay.workload import Workload, answer_logprob
 
@@ -35,6 +35,7 @@ class LensBridge:
         if len(found) != 1:
             raise UnavailableError("its bridge knows no architecture inside this model")
         self._workload, self._path, self._batches = workload, found[0], workload.batches()
+        self._positions = [Positions(batch.token_groups) for batch in self._batches]
         self._module = copy.deepcopy(workload.model.module)
         decoder = self._module.get_submodule(self._path)
         self._bridge: Any = build_bridge_from_module(decoder, "LlamaForCausalLM", hf_config=decoder.config)
@@ -63,8 +64,8 @@ class LensBridge:
     @torch.inference_mode()
     def _outcomes(self, edits: Sequence[SiteEdit]) -> np.ndarray:
         values = []
-        for batch in self._batches:
-            hooks = [self._hook(edit, batch.token_groups) for edit in edits]
+        for batch, positions in zip(self._batches, self._positions, strict=True):
+            hooks = [self._hook(edit, positions) for edit in edits]
             with self._bridge.hooks(fwd_hooks=hooks):
                 output = self._module(**batch.inputs)
             values.append(answer_logprob(self._workload.model.read(output), batch.answers))
@@ -80,13 +81,13 @@ class LensBridge:
         point = points.get((inner, edit.site.at))
         return point and f"blocks.{layer}.{point}"
 
-    def _hook(self, edit: SiteEdit, groups: Mapping[str, Tensor]) -> Hook:
+    def _hook(self, edit: SiteEdit, positions: Positions) -> Hook:
         """`hook_z` is (rows, length, heads, width); sites count the last two dimensions as one."""
         point, calls = self._point(edit), iter(range(10**9))
         assert point is not None
 
         def changed(x: Tensor, hook: Any) -> Tensor:
             flat = x.flatten(2)
-            return edit.changed(flat, next(calls), groups).reshape(x.shape)
+            return edit.changed(flat, next(calls), positions).reshape(x.shape)
 
         return point, changed

@@ -1,7 +1,7 @@
 """The plain loop: one full forward per lesion and batch, with a torch hook at each lesioned site."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from benchmarks.replay.edits import SiteEdit, edits_of, mask_of
+from benchmarks.replay.edits import Positions, SiteEdit, edits_of, mask_of
 from benchmarks.replay.methods.method import everything
 from benchmarks.replay.workload import Workload, answer_logprob
-from causalablate.models.batch import Batch
 
 
 class PlainLoop:
@@ -24,6 +23,7 @@ class PlainLoop:
 
     def __init__(self, workload: Workload) -> None:
         self._workload, self._batches = workload, workload.batches()
+        self._positions = [Positions(batch.token_groups) for batch in self._batches]
         self._edits = [edits_of(workload, lesion) for lesion in workload.lesions]
 
     def covers(self) -> Sequence[int]:
@@ -44,8 +44,8 @@ class PlainLoop:
     @torch.inference_mode()
     def _outcomes(self, edits: Sequence[SiteEdit]) -> np.ndarray:
         model, values = self._workload.model, []
-        for batch in self._batches:
-            handles = hook_all(model.module, edits, batch)
+        for batch, positions in zip(self._batches, self._positions, strict=True):
+            handles = hook_all(model.module, edits, positions)
             try:
                 values.append(answer_logprob(model.read(model.module(**batch.inputs)), batch.answers))
             finally:
@@ -54,16 +54,16 @@ class PlainLoop:
         return np.concatenate(values)
 
 
-def hook_all(root: nn.Module, edits: Sequence[SiteEdit], batch: Batch) -> list[RemovableHandle]:
-    """Register the hooks of a lesion for one forward on one batch."""
-    return [_hook(root.get_submodule(edit.site.module), edit, batch.token_groups) for edit in edits]
+def hook_all(root: nn.Module, edits: Sequence[SiteEdit], positions: Positions) -> list[RemovableHandle]:
+    """Register the hooks of a lesion for one forward."""
+    return [_hook(root.get_submodule(edit.site.module), edit, positions) for edit in edits]
 
 
-def _hook(module: nn.Module, edit: SiteEdit, groups: Mapping[str, Tensor]) -> RemovableHandle:
+def _hook(module: nn.Module, edit: SiteEdit, positions: Positions) -> RemovableHandle:
     calls = itertools.count()
 
     def changed(x: Tensor) -> Tensor:
-        return edit.changed(x, next(calls), groups)
+        return edit.changed(x, next(calls), positions)
 
     def on_input(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if args:

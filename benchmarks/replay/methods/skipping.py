@@ -2,16 +2,16 @@
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from benchmarks.replay.edits import SiteEdit, edits_of, mask_of
+from benchmarks.replay.edits import Positions, SiteEdit, edits_of, mask_of
 from benchmarks.replay.methods.method import UnavailableError, everything
 from benchmarks.replay.methods.plain import first, with_first
 from benchmarks.replay.workload import Workload, answer_logprob
@@ -23,28 +23,41 @@ Call = tuple[str, int]
 
 @dataclass(frozen=True)
 class Order:
-    """When each module call begins and ends in a forward, as positions in one sequence."""
+    """When each module call begins and ends in a forward, as positions in one sequence.
+
+    Attributes:
+        begins: Position at which a call begins.
+        ends: Position at which it ends.
+        calls: Calls by path of the module.
+    """
 
     begins: Mapping[Call, int]
     ends: Mapping[Call, int]
+    calls: Mapping[str, Sequence[Call]]
 
-    def calls(self, path: str) -> list[Call]:
-        """All calls of a module."""
-        return [call for call in self.begins if call[0] == path]
-
-    def inside(self, call: Call, outer: Call) -> bool:
-        """Whether one call happens within another."""
-        return call != outer and self.begins[outer] <= self.begins[call] and self.ends[call] <= self.ends[outer]
+    def inside(self, call: Call, outers: Collection[Call]) -> bool:
+        """Whether a call happens within one of others."""
+        return any(
+            call != outer and self.begins[outer] <= self.begins[call] and self.ends[call] <= self.ends[outer]
+            for outer in outers
+        )
 
 
 @dataclass(frozen=True)
 class Step:
-    """One instruction of a trace: what to do with a module at one of its calls."""
+    """One instruction of a trace, for a module at one of its calls.
+
+    Attributes:
+        position: When.
+        call: The call, counted over a full forward.
+        occurrence: The call, counted as nnsight does: without those inside of what is skipped.
+        edit: What is changed there; without one, the call is skipped.
+    """
 
     position: int
-    path: str
+    call: Call
     occurrence: int
-    act: Callable[[Any], None]
+    edit: SiteEdit | None = None
 
 
 class SkipEarlier:
@@ -61,11 +74,13 @@ class SkipEarlier:
             raise UnavailableError("not installed") from None
         self._nnsight: Any = nnsight
         self._workload, self._batches = workload, workload.batches()
+        self._positions = [Positions(batch.token_groups) for batch in self._batches]
         module = copy.deepcopy(workload.model.module)
         self._order = order_of(module, self._batches[0])
         self._towers = [call for call in self._order.begins if call[0] in set(_layers_and_towers(module))]
         self._envoy: Any = nnsight.NNsight(module)
-        self._edits = [edits_of(workload, lesion) for lesion in workload.lesions]
+        plans = (self._plan(edits_of(workload, lesion)) for lesion in workload.lesions)
+        self._steps = [sorted(steps, key=lambda step: step.position) for steps in plans]
         self._recorded: list[dict[Call, Any]] = []
 
     def covers(self) -> Sequence[int]:
@@ -92,46 +107,41 @@ class SkipEarlier:
 
     def effects(self, chosen: Sequence[int]) -> np.ndarray:
         """One trace per lesion and batch."""
-        return np.stack([self._outcomes(self._edits[i]) - self._factual for i in chosen])
+        return np.stack([self._outcomes(self._steps[i]) - self._factual for i in chosen])
 
     def end(self) -> None:
         """Drop the recorded outputs."""
         self._recorded = []
 
     @torch.inference_mode()
-    def _outcomes(self, edits: Sequence[SiteEdit]) -> np.ndarray:
+    def _outcomes(self, steps: Sequence[Step]) -> np.ndarray:
         values = []
-        for batch, recorded in zip(self._batches, self._recorded, strict=True):
-            steps = sorted(self._steps(edits, batch, recorded), key=lambda step: step.position)
+        for batch, positions, recorded in zip(self._batches, self._positions, self._recorded, strict=True):
             with self._envoy.trace(**batch.inputs) as tracer:
                 for step in steps:
                     for _ in tracer.iter[step.occurrence]:
-                        step.act(self._at(step.path))
+                        envoy = self._at(step.call[0])
+                        if step.edit is None:
+                            envoy.skip(recorded[step.call])
+                        else:
+                            act(envoy, step.edit, step.call[1], positions)
                 output = self._nnsight.save(self._envoy.output)
             values.append(answer_logprob(self._workload.model.read(output), batch.answers))
         return np.concatenate(values)
 
-    def _steps(self, edits: Sequence[SiteEdit], batch: Batch, recorded: Mapping[Call, Any]) -> Iterator[Step]:
+    def _plan(self, edits: Sequence[SiteEdit]) -> Iterator[Step]:
         order = self._order
-        first_act = min(_position(order, edit, call) for edit in edits for call in order.calls(edit.site.module))
-        done = [call for call in self._towers if order.ends[call] < first_act]
-        skipped = [call for call in done if not any(order.inside(call, outer) for outer in done)]
+        acts = [(_position(order, edit, call), call, edit) for edit in edits for call in order.calls[edit.site.module]]
+        start = min(position for position, _, _ in acts)
+        done = [call for call in self._towers if order.ends[call] < start]
+        skipped = [call for call in done if not order.inside(call, done)]
 
         def occurrence(call: Call) -> int:
-            """A module inside a skipped one does not run, so nnsight does not count that call."""
-            unseen = sum(
-                any(order.inside(other, outer) for outer in skipped)
-                for other in order.calls(call[0])
-                if other[1] < call[1]
-            )
-            return call[1] - unseen
+            earlier = order.calls[call[0]][: call[1]]
+            return call[1] - sum(order.inside(other, skipped) for other in earlier)
 
-        for call in skipped:
-            yield Step(order.begins[call], call[0], occurrence(call), _skip(recorded[call]))
-        for edit in edits:
-            for nth, call in enumerate(order.calls(edit.site.module)):
-                act = _act(edit, nth, batch.token_groups)
-                yield Step(_position(order, edit, call), call[0], occurrence(call), act)
+        yield from (Step(order.begins[call], call, occurrence(call)) for call in skipped)
+        yield from (Step(position, call, occurrence(call), edit) for position, call, edit in acts)
 
     def _at(self, path: str) -> Any:
         """The envoy of a module."""
@@ -169,7 +179,10 @@ def order_of(root: nn.Module, batch: Batch) -> Order:
     finally:
         for handle in handles:
             handle.remove()
-    return Order(begins, ends)
+    calls: dict[str, list[Call]] = {}
+    for call in begins:
+        calls.setdefault(call[0], []).append(call)
+    return Order(begins, ends, calls)
 
 
 def _layers_and_towers(root: nn.Module) -> Iterator[str]:
@@ -185,24 +198,19 @@ def _position(order: Order, edit: SiteEdit, call: Call) -> int:
     return order.begins[call] if edit.site.at in ("input", "attention_mask") else order.ends[call]
 
 
-def _skip(output: Any) -> Callable[[Any], None]:
-    return lambda envoy: envoy.skip(output)
-
-
-def _act(edit: SiteEdit, nth: int, groups: Mapping[str, Tensor]) -> Callable[[Any], None]:
-    def act(envoy: Any) -> None:
-        if edit.site.at == "input":
-            envoy.input = edit.changed(envoy.input, nth, groups)
-        elif edit.site.at == "attention_mask":
+def act(envoy: Any, edit: SiteEdit, nth: int, positions: Positions) -> None:
+    """Change what a module gets or gives, from within a trace."""
+    match edit.site.at:
+        case "input":
+            envoy.input = edit.changed(envoy.input, nth, positions)
+        case "attention_mask":
             args, kwargs = envoy.inputs
             x = args[0] if args else kwargs["hidden_states"]
-            mask = edit.changed(mask_of(envoy._module, x, kwargs), nth, groups)
+            mask = edit.changed(mask_of(envoy._module, x, kwargs), nth, positions)
             envoy.inputs = (args, {**kwargs, "attention_mask": mask})
-        elif edit.site.at == "delta":
+        case "delta":
             start, output = envoy.input, envoy.output
-            envoy.output = with_first(output, start + edit.changed(first(output) - start, nth, groups))
-        else:
+            envoy.output = with_first(output, start + edit.changed(first(output) - start, nth, positions))
+        case "output":
             output = envoy.output
-            envoy.output = with_first(output, edit.changed(first(output), nth, groups))
-
-    return act
+            envoy.output = with_first(output, edit.changed(first(output), nth, positions))

@@ -7,10 +7,10 @@ import pytest
 from causalablate.effects.sequential import Bounds, Population, Wealth, betting_interval
 from causalablate.effects.sequential.betting import N_BETS, SAFE
 
-ONES = np.ones
+ONES, ANY = np.ones, Population(None)
 
 
-def wealth(values, *, null, low=-1.0, scale=2.0, population=Population(None), rows=None):
+def wealth(values, *, null, low=-1.0, scale=2.0, population=ANY, rows=None):
     values = np.atleast_2d(np.asarray(values, dtype=float))
     made = Wealth(len(values), null=null, low=low, scale=scale, population=population)
     made.observe(values, ONES(values.shape[1]) if rows is None else np.asarray(rows))

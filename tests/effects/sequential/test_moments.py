@@ -3,13 +3,15 @@ import pytest
 
 from causalablate.effects.clustered import cluster_t
 from causalablate.effects.sequential import Moments, Population
+from causalablate.effects.sequential.asymptotic import log_e_value
 from causalablate.effects.sequential.moments import LAST_UNITS, MIN_ROWS, PSEUDO_UNITS
 
+ANY = Population(None)
 RNG = np.random.default_rng(0)
 EFFECTS = RNG.normal(size=(4, 90)) + np.arange(4)[:, None]
 
 
-def moments_of(effects, population=Population(None), sizes=None):
+def moments_of(effects, population=ANY, sizes=None):
     sizes = np.ones(effects.shape[1], dtype=int) if sizes is None else sizes
     starts = np.cumsum(sizes) - sizes
     made = Moments(len(effects), population)
@@ -27,12 +29,13 @@ def test_means_and_errors_are_those_of_the_cluster_robust_t(sizes):
 
 
 def test_pairs_are_compared_by_their_differences():
-    population = Population(200)
-    found = moments_of(EFFECTS, population)
+    found = moments_of(EFFECTS, Population(200))
+    left, n = 110 / 200, 90
     for a, b, i, j in ((1, -1, 3, 1), (1, 1, 0, 2), (-1, -1, 1, 3)):
-        alone = moments_of(np.stack([a * EFFECTS[i] + b * EFFECTS[j], EFFECTS[np.abs(EFFECTS).max(axis=1).argmax()]]), population)
-        alone._overall = found._overall
-        assert found.log_e_sums(a, b, -0.1)[i, j] == pytest.approx(alone.log_e_greater(-0.1, 1)[0])
+        difference = cluster_t((a * EFFECTS[i] + b * EFFECTS[j])[None], np.arange(n))
+        se = np.sqrt(left * (difference.se[0] ** 2 + found.pseudo / (n * (n - 1))))
+        expected = log_e_value((difference.center + 0.1) / se, n - 1, n / left)
+        assert found.log_e_sums(a, b, -0.1)[i, j] == pytest.approx(expected[0])
 
 
 def test_a_lesion_compared_with_its_twin_is_no_evidence():

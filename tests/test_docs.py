@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/engine.md"])
 def test_python_blocks_run(page):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert blocks
@@ -25,6 +25,15 @@ def test_the_python_of_the_screening_page_runs():
     found = names["found"]
     assert set(found.frame.query("confirmed != ''")["lesion"]) == set(found.exact.lesions)
     page = (ROOT / "docs" / "screening.md").read_text()
+    assert all(f"`{column}`" in page for column in found.frame.columns)
+
+
+def test_the_python_of_the_page_on_adaptive_sweeps_runs():
+    page, names = (ROOT / "docs" / "adaptive.md").read_text(), {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/adaptive.md", "exec"), names)
+    found = names["found"]
+    assert len(found.answer) == 2 and found.decided and found.share < 1
     assert all(f"`{column}`" in page for column in found.frame.columns)
 
 

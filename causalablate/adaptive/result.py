@@ -126,8 +126,8 @@ def guarantee_of(question: Question, *, target: Target, n: int, exact: bool) -> 
     if isinstance(question, TopK):
         slack = f", or within {question.tolerance:g} of the last of them" if question.tolerance else ""
         claim = (
-            f"with probability at least {1 - question.error:g} the answer holds the {question.k} lesions whose mean effects "
-            f"over {whom} are {size[question.direction]}{slack}"
+            f"with probability at least {1 - question.error:g} the answer holds the {question.k} lesions whose mean "
+            f"effects over {whom} are {size[question.direction]}{slack}"
         )
     else:
         beyond = {

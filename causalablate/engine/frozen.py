@@ -1,8 +1,10 @@
 """Run a model as it is, and leave it as it was."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -16,11 +18,16 @@ def frozen(module: nn.Module, *, inference: bool = True) -> Iterator[None]:
         inference: In inference mode, where tensors do not count their versions; otherwise only without gradients.
     """
     training = [(m, m.training) for m in module.modules() if m.training]
-    cuda = sorted({p.device.index for p in module.parameters() if p.device.type == "cuda"})
+    devices = (p.device for p in module.parameters()) if torch.cuda.is_available() else ()
+    cuda = sorted({device.index for device in devices if device.type == "cuda"})
+    python, arrays = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=cuda), torch.inference_mode() if inference else torch.no_grad():
         try:
-            module.eval()
+            for m, _ in training:
+                m.training = False
             yield
         finally:
+            random.setstate(python)
+            np.random.set_state(arrays)
             for m, mode in training:
                 m.training = mode

@@ -281,6 +281,7 @@ def _run(
         for module in (wanted | sharers) - inside
     }
     given = recording.given()
+    before = {module: _own_state(module) for module in root.modules()}
     with (
         frozen(root, inference=False),
         intercepted(interceptors),
@@ -292,6 +293,10 @@ def _run(
         ),
     ):
         recording.output = root(**given)
+    changed = {module for module, state in before.items() if not _same_held(state, _own_state(module))}
+    if changed:  # Whatever others left in a module may be what it works with
+        reads = {module for module, _ in recording.calls if not changed.isdisjoint(module.modules())}
+        recording.calls = {key: call for key, call in recording.calls.items() if key[0] not in reads}
     earlier = base.acts if base is not None else {}
     recording.norm = stack.finish(earlier)[0]
     recording.acts = {act: earlier[act] for act in stack.skipped} | stack.squares[0]
@@ -383,9 +388,15 @@ def _state(module: nn.Module) -> tuple[list[Tensor], tuple[Any, ...], list[Any]]
     numpy_state: Any = np.random.get_state(legacy=True)
     held: list[Any] = []
     for m in module.modules():
-        own = [value for name, value in vars(m).items() if name not in _INTERNAL]
-        _hold([m.training, *own, *m._buffers.values(), *m._parameters.values()], held, set(), _DEPTH)
+        held += _own_state(m)
     return torch_states, (random.getstate(), numpy_state[1].tobytes(), *numpy_state[2:]), held
+
+
+def _own_state(module: nn.Module) -> list[Any]:
+    held: list[Any] = []
+    own = [value for name, value in vars(module).items() if name not in _INTERNAL]
+    _hold([module.training, *own, *module._buffers.values(), *module._parameters.values()], held, set(), _DEPTH)
+    return held
 
 
 def _hold(values: Collection[Any], held: list[Any], seen: set[int], depth: int) -> None:
@@ -424,7 +435,11 @@ def _mark(value: Any) -> Any:
 def _same_state(before: tuple[Any, Any, Any], after: tuple[Any, Any, Any]) -> bool:
     if before[1] != after[1] or not all(map(torch.equal, before[0], after[0])):
         return False
-    return len(before[2]) == len(after[2]) and all(map(_same, before[2], after[2]))
+    return _same_held(before[2], after[2])
+
+
+def _same_held(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    return len(before) == len(after) and all(map(_same, before, after))
 
 
 def _same(before: tuple[Any, Any], after: tuple[Any, Any]) -> bool:

@@ -149,7 +149,7 @@ def _memo(
     def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         n = counts[module]
         counts[module] += 1
-        call = recording.calls.get((module, n)) if memoised or shares else None
+        call = recording.calls.get((module, n)) if memoised or (shares and (module, n) in recording.shared) else None
         if call is not None:
             scales = _scales(call, layout, (module, n), copies)
             known = scales is not None and call.known(args, kwargs, copies, scales)

@@ -14,7 +14,7 @@ from causalablate.study.ledger import Ledger
 from causalablate.study.manifest import Manifest
 from causalablate.study.plan import Plan, Unit
 from causalablate.study.replayed import Replayed
-from causalablate.study.results import Results, read_results
+from causalablate.study.results import Results, results_of
 from causalablate.study.writer import Writer
 
 _COMPACT_ABOVE = 256
@@ -57,7 +57,7 @@ def run(plan: Plan, replay: Replayed, out: str | Path, *, quiet: bool = False) -
                 writer.put(traces.make(lesion, replay), partial(advance, 1, f"{name}: single examples"))
     if ledger.store.n_loose() > _COMPACT_ABOVE:
         ledger.store.compact()
-    return read_results(out)
+    return results_of(manifest, out)
 
 
 def _by_rows(units: Iterable[Unit]) -> list[tuple[slice, list[Unit]]]:

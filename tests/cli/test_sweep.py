@@ -31,14 +31,14 @@ HEADS = "vision.layers.*.heads.*"
 
 
 def test_top(command):
-    args = [HEADS, "passes.fine", "--top", 1, "--n", 40, "--quiet"]
+    args = [HEADS, "passes.fine", "--top", 1, "--n", 16, "--quiet"]
     code, out, _ = command(*args, "--json")
     found = json.loads(out)
     assert code == 0 and len(found["lesions"]) == 9 and len(found["answer"]) == 1
     assert found["answer"][0] == found["lesions"][0]["lesion"]
     assert found["question"]["kind"] == "top_k" and found["unit"] == "example"
     code, out, _ = command(*args)
-    assert code == 0 and found["answer"][0] in out and "lesioned forwards instead of 360" in out
+    assert code == 0 and found["answer"][0] in out and "lesioned forwards instead of 144" in out
 
 
 def test_fdr_with_an_off_for_one_kind(command):
@@ -74,8 +74,8 @@ def test_ctrl_c_prints_what_is_known_and_ends_with_130(command, monkeypatch):
         return whole(self, lesions, rows)
 
     monkeypatch.setattr(Replay, "sweep", interrupted)
-    code, out, _ = command(HEADS, "--top", 2, "--n", 40, "--quiet")
-    assert code == 130 and "interrupted" in out and "128 lesioned forwards instead of 320" in out
+    code, out, _ = command(HEADS, "--top", 2, "--n", 24, "--quiet")
+    assert code == 130 and "interrupted" in out and "128 lesioned forwards instead of 192" in out
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,13 @@ def agrees(session, lesion, expected):
     return models.same(replayed(session, lesion), expected)
 
 
-PROFILE = settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+PROFILE = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=200,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @PROFILE

@@ -25,7 +25,7 @@ def anytime_interval(
         level: Two-sided coverage, uniform over sample sizes.
         bounds: Limits of single effects.
         population: What units are drawn from.
-        largest: The largest |unit total| of any lesion seen: the size of an asymptotic interval's pseudo-units.
+        largest: The largest absolute unit total of any lesion seen: the size of an asymptotic interval's pseudo-units.
     Returns:
         Lower limit, upper limit, and how they were made: a point if every unit was seen, by betting if effects are
         bounded, else asymptotic; NaN on too little data.

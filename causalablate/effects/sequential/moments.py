@@ -17,7 +17,7 @@ last ones moves the mean by as much as before, however few they are."""
 
 
 def pseudo_squares(largest: float) -> float:
-    """Sum of squares of the pseudo-units, from the largest |unit total| seen of any lesion."""
+    """Sum of squares of the pseudo-units, from the largest absolute unit total seen of any lesion."""
     return PSEUDO_UNITS * largest**2
 
 
@@ -27,7 +27,7 @@ class Moments:
     Attributes:
         seen: Units.
         rows: Rows in them.
-        largest: Largest |unit total| of each lesion so far, shape (lesions,).
+        largest: Largest absolute unit total of each lesion so far, shape (lesions,).
     """
 
     def __init__(self, n_lesions: int, population: Population) -> None:

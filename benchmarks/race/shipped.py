@@ -131,6 +131,7 @@ def cases(measured: Table) -> list[Case]:
     limits = (FLOOR, -float(logprob.min()) + 1e-3)
     return [
         Case("top 10", TopK(10)),
+        Case("top 10, looks every 32 examples", TopK(10), batch_size=32),
         Case("top 10, looks every 64 examples", TopK(10), batch_size=64),
         Case("top 10, batches of 8 in the set's own order", TopK(10), shuffled=False),
         Case("top 10 within 0.1 nats", TopK(10, tolerance=0.1)),

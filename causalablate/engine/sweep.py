@@ -129,7 +129,8 @@ class Sweep:
         self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
     ) -> Iterator[tuple[int, list[World]]]:
         if node.parts:
-            places = Stack([[p for p in node.parts if p not in recordings[0].parts]], self._around).places
+            new = [p for p in node.parts if p not in recordings[0].parts or p[1].reads()]
+            places = Stack([new], self._around).places
             blocked = self._tree.blocked(places)
             recordings = [self._record_under(node.parts, r, blocked) for r in recordings]
         if node.lesion is not None and node.lesion in wanted():

@@ -74,7 +74,7 @@ def test_ctrl_c_prints_what_is_known_and_ends_with_130(command, monkeypatch):
         return whole(self, lesions, rows)
 
     monkeypatch.setattr(Replay, "sweep", interrupted)
-    code, out, _ = command(HEADS, "--top", 2, "--n", 24, "--quiet")
+    code, out, _ = command(HEADS, "--top", 2, "--n", 24, "--batch-size", 8, "--quiet")
     assert code == 130 and "interrupted" in out and "128 lesioned forwards instead of 192" in out
 
 

@@ -19,6 +19,8 @@ SAFE = 0.9
 ROUNDING = 1e-9
 """Relative to the width of the bounds: nearer than this to impossible is not called impossible."""
 BISECTIONS = 50
+AT_ONCE = 10_000_000
+"""Bets of all series and units that are held in memory at once."""
 
 
 class Wealth:
@@ -61,6 +63,11 @@ class Wealth:
             totals: Sum over the rows of each unit, shape (series, units).
             rows: Rows of each unit, shape (units,).
         """
+        step = max(1, AT_ONCE // max(1, self._log.size))
+        for start in range(0, len(rows), step):
+            self._bet(totals[:, start : start + step], rows[start : start + step])
+
+    def _bet(self, totals: np.ndarray, rows: np.ndarray) -> None:
         residual = totals - self._null[:, None] * rows
         before = self._residual[:, None] + np.cumsum(residual, axis=1) - residual
         fair, growth = np.zeros_like(residual), np.ones(len(rows))

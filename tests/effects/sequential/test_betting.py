@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from causalablate.effects.sequential import Bounds, Population, Wealth, betting_interval
+from causalablate.effects.sequential import Bounds, Population, Wealth, betting, betting_interval
 from causalablate.effects.sequential.betting import N_BETS, SAFE
 
 ONES, ANY = np.ones, Population(None)
@@ -39,7 +39,7 @@ def test_wealth_is_what_a_gambler_would_hold(size):
     assert found[0] == pytest.approx(by_hand(values, 0.1, -1.0, 2.0, size))
 
 
-def test_batches_do_not_matter():
+def test_batches_and_memory_do_not_matter(monkeypatch):
     values = np.random.default_rng(0).uniform(-1, 1, (3, 12))
     whole = Wealth(3, null=0.0, low=-1.0, scale=2.0, population=Population(20))
     parts = Wealth(3, null=0.0, low=-1.0, scale=2.0, population=Population(20))
@@ -47,6 +47,10 @@ def test_batches_do_not_matter():
     for cut in (slice(0, 5), slice(5, 6), slice(6, 12)):
         parts.observe(values[:, cut], ONES(len(values[0, cut])))
     np.testing.assert_allclose(whole.log, parts.log)
+    monkeypatch.setattr(betting, "AT_ONCE", 1)
+    frugal = Wealth(3, null=0.0, low=-1.0, scale=2.0, population=Population(20))
+    frugal.observe(values, ONES(12))
+    np.testing.assert_allclose(whole.log, frugal.log)
 
 
 def test_over_all_orders_of_a_finite_set_the_null_makes_nobody_rich():

@@ -150,6 +150,7 @@ def _table(outcome: str, factual: np.ndarray, counterfactual: np.ndarray) -> Cou
             "effect": values["counterfactual"] - values["factual"],
             "fired": True,
             "change_norm": np.float32(1),
+            "precision": "float32",
         }
     )
     return Counterfactuals(frame)

@@ -59,13 +59,12 @@ def test_what_holds_no_component_is_compiled(net):
 def test_compiled_modules_serve_both_worlds_and_leave_nothing_behind(net, size):
     given, keys, before = {"x": torch.randn(5, 4)}, list("abcde"), fingerprint(net)
     calls = []
-    fast = {
-        module: lambda *args, forward=torch.compile(module.forward, backend="aot_eager"), module=module: (
-            calls.append(module),
-            forward(*args),
-        )[1]
-        for module in compiled_forwards(net, PLACES, "aot_eager")
-    }
+
+    def counted(module, forward):
+        return lambda *args: (calls.append(module), forward(*args))[1]
+
+    compiled = compiled_forwards(net, PLACES, "aot_eager")
+    fast = {module: counted(module, forward) for module, forward in compiled.items()}
     layout = probe(net, {"x": given["x"][:1]}, PLACES, lambda output: [output])
     parts = [lesion.resolve(COMPONENTS) for lesion in LESIONS]
     sweep = Sweep(net, parts, AROUND, lambda y, n: list(y.chunk(n)), layout=layout, size=size, fast=fast)

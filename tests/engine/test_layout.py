@@ -184,7 +184,7 @@ def test_what_goes_position_by_position(middle, holds):
 
 def test_a_module_of_two_tensors_is_not_asked():
     two = Does(lambda x, part: part(x, x), nn.Bilinear(WIDTH, WIDTH, WIDTH))
-    network, layout = probed(two)
+    _, layout = probed(two)
     assert two in layout.positionwise and two.parts[0] not in layout.positionwise
 
 

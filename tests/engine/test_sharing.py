@@ -29,10 +29,8 @@ class TwoTowers(nn.Module):
         self.tower, self.text, self.head = Tower(), nn.Linear(6, 6), nn.Linear(6, 3)
 
     def forward(self, image, question, frames=False):
-        if frames:  # several images a row
-            seen = self.tower(image.flatten(0, 1)).unflatten(0, image.shape[:2]).mean(1)
-        else:
-            seen = self.tower(image)
+        seen = self.tower(image.flatten(0, 1)) if frames else self.tower(image)  # with frames, several images a row
+        seen = seen.unflatten(0, image.shape[:2]).mean(1) if frames else seen
         return self.head(torch.relu(seen * self.text(question)))
 
 

@@ -13,7 +13,7 @@ from causalablate.engine.lesioned import lesioned
 from causalablate.engine.stack import Surroundings
 from causalablate.engine.sweep import Sweep
 from causalablate.errors import InertLesionError
-from causalablate.offs import Scale, Zero
+from causalablate.offs import Replace, Scale, Zero
 
 AROUND = Surroundings(ComponentMap([]), lambda inputs: {}, None, 0)
 RUNS = Counter()
@@ -111,6 +111,37 @@ def test_lesions_of_one_place_share_a_forward(net):
     RUNS.clear()
     list(sweep.worlds(recordings))
     assert [RUNS[layer] for layer in net.layers] == [0, 0, 0, 4, 4, 4], "six heads, at most four at once, two blocks"
+
+
+class Twice(nn.Module):
+    """c reads what z says, in two passes; b, between them, changes the second only."""
+
+    def __init__(self):
+        super().__init__()
+        self.held, self.c = nn.Sequential(Layer(), nn.Tanh()), Layer()
+        self.b, self.d = nn.Sequential(*(Layer() for _ in range(N_LAYERS))), Layer()
+
+    def forward(self, x):
+        y = self.b(self.c(self.held(x) + x))
+        return self.d(self.c(self.held(x) + y))
+
+
+def test_a_stand_in_is_run_wherever_a_common_part_reads_it():
+    torch.manual_seed(0)
+    net = Twice().eval()
+    paths = {"z": "held.0", "c": "c", "b": f"b.{N_LAYERS - 1}"}
+    known = {name: Component(name, "other", (Site(path),)) for name, path in paths.items()}
+    ends = [Component(f"d{i}", "head", (Site("d", span=(i, i + 1)),)) for i in range(4)]
+    around = Surroundings(ComponentMap([*known.values(), *ends]), lambda inputs: {}, None, 0)
+    pair = [(known["c"], Replace("z")), (known["b"], Scale(2.0))]
+    lesions = [[*parts, (end, Zero())] for parts in (pair, pair[:1]) for end in ends]
+    places = [site.place for c in (*known.values(), *ends) for site in c.sites]
+    layout = probe(net, {"x": BLOCKS[0][:1]}, list(dict.fromkeys(places)), lambda output: [output])
+    sweep = Sweep(net, lesions, around, lambda output, n: list(output.chunk(n)), layout=layout, size=2)
+    found = dict(sweep.worlds([sweep.record({"x": BLOCKS[0]}, ["a", "b", "c"])]))
+    for i, lesion in enumerate(lesions):
+        with torch.no_grad(), lesioned(net, lesion, around):
+            assert torch.allclose(found[i][0].read, net(x=BLOCKS[0]), atol=1e-5)
 
 
 # What is asked for

@@ -8,7 +8,7 @@ from causalablate.foveated.sizes import small_config
 
 
 def by_bisection(share, total, ceiling):
-    low, high = 0.0, 1e9
+    low, high = 0.0, 1e15
     for _ in range(200):
         middle = (low + high) / 2
         if (middle * share).clamp(max=ceiling).sum() < total:

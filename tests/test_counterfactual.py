@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from causalablate.counterfactual import Replay, counterfactuals
+from causalablate.engine import sweep as engine_sweep
 from causalablate.errors import ComponentNotFoundError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
@@ -277,13 +278,21 @@ def test_recordings_that_do_not_fit_are_made_block_by_block(model, examples, ref
         return replay.sweep(lesions, slice(0, 5))
 
     whole = swept()
-    kept = []
-    record = Replay._record
+    happened = []
+
+    def noted(what, function):
+        return lambda *args, **kwargs: (happened.append(what), function(*args, **kwargs))[1]
+
+    monkeypatch.setattr(Replay, "_record", noted("record", Replay._record))
+    monkeypatch.setattr(engine_sweep, "replay", noted("replay", engine_sweep.replay))
+    swept()
+    together = list(happened)
+    happened.clear()
     monkeypatch.setattr("causalablate.counterfactual.room", lambda device: 0)
-    monkeypatch.setattr(Replay, "_record", lambda self, *args: (kept.append(args[1]), record(self, *args))[1])
     for lesion, rows in swept().items():
         assert_same_bytes(rows, whole[lesion], slice(0, 5))
-    assert kept == [0, 1, 2]
+    assert together.index("replay") == 3 and sorted(together) == sorted(happened)
+    assert [i for i, what in enumerate(happened) if what == "record"] == [0, len(happened) // 3, 2 * len(happened) // 3]
 
 
 def test_what_is_done_elsewhere_is_not_computed(model, examples):

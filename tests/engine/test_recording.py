@@ -173,8 +173,30 @@ class Adds(nn.Module):
         self.register_buffer("buffer", torch.ones(()))
         self.array = np.ones(1)
 
+    @torch.no_grad()
     def reset(self):
-        self.__init__(self.where)
+        """Back to one, in the same place."""
+        match self.where:
+            case "attribute":
+                self.n = 1
+            case "grows":
+                del self.list[1:]
+            case "in a list":
+                self.list[0] = 1
+            case "in a dict":
+                self.dict["n"] = 1
+            case "deep inside":
+                self.deep[0]["n"][0] = 1
+            case "in an object":
+                self.object.n = 1
+            case "array":
+                self.array[:] = 1
+            case "buffer":
+                self.buffer.fill_(1)
+            case "parameter":
+                self.parameter.fill_(1)
+            case "new buffer":
+                self.buffer = torch.ones(())
 
     @torch.no_grad()
     def forward(self, x):
@@ -244,8 +266,13 @@ class Draws(nn.Module):
         self.numpy, self.python = np.random.default_rng(0), random.Random(0)
 
     def reset(self):
-        self.generator.manual_seed(3)
-        self.numpy, self.python = np.random.default_rng(0), random.Random(0)
+        match self.source:
+            case "own torch":
+                self.generator.manual_seed(3)
+            case "own numpy":
+                self.numpy.bit_generator.state = np.random.default_rng(0).bit_generator.state
+            case "own python":
+                self.python.seed(0)
 
     def forward(self, x):
         match self.source:
@@ -457,6 +484,28 @@ def test_what_is_known_is_not_run_again(x):
     assert torch.allclose(norms[0], action.change_norm) and torch.equal(
         under.norm, replay(ModuleTree(net), base, [lesion], AROUND)[1][0]
     )
+
+
+def test_lesions_are_added_one_after_the_other(x):
+    """What the first recording left out, the next one counts; calls keep their numbers."""
+    shared = Linear()
+    net = network(
+        lambda self, x: self.last(self.c(self.b(self.a(x)))),
+        a=nn.Sequential(shared, nn.Sequential(Linear(), shared)),
+        b=Linear(),
+        c=nn.Sequential(shared, Linear()),
+    )
+    known, parts = recorded(net, x), []
+    for path in ("a.1.0", "b", "last"):
+        parts = [*parts, part(path)]
+        blocked = ModuleTree(net).blocked(Stack([parts[-1:]], AROUND).places)
+        known = recorded(net, x, parts=parts, base=known, blocked=blocked)
+        assert torch.equal(known.output, plainly(net, x, *parts))
+        with lesioned(net, parts, AROUND) as action:
+            net(x=x)
+        assert torch.equal(known.norm, action.change_norm)
+        if path == "b":
+            assert (shared, 2) in known.calls and (shared, 0) not in known.calls
 
 
 def test_acts_of_two_sites_that_alternate_keep_their_order(x):

@@ -157,6 +157,7 @@ def test_modules_and_kernels(mode, name):
 
 
 def test_the_copies_are_made_once(x):
+    assert x.contiguous() is x and x.to(torch.float32) is x
     assert x.full() is x.full() and torch.equal(x.full(), FULL)
     assert x.fresh() is not x.fresh() and not x.edited
 
@@ -174,6 +175,7 @@ def test_the_copies_are_made_once(x):
         lambda x: torch.relu_(x),
         lambda x: F.relu(x, inplace=True),
         lambda x: torch.add(ROWS, 1.0, out=x),
+        lambda x: torch.mul(x, 2.0, out=x),
         lambda x: x[0].sub_(5.0),
     ],
 )

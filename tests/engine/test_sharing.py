@@ -107,3 +107,40 @@ def test_rows_are_shared_only_where_every_bit_is_equal():
     assert view.inverse.tolist() == [0, 1, 0]
     assert repeated_rows([x, torch.arange(3)], (True, True)) is None
     assert repeated_rows([x], (None,)) is None
+
+
+class Writes(nn.Module):
+    """Writes into its argument, which its caller reads afterwards."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 6)
+
+    def forward(self, x):
+        x.add_(1.0)
+        return self.inner(x)
+
+
+class Reads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tower, self.head = Writes(), nn.Linear(6, 3)
+
+    def forward(self, image, question):
+        image = image * 1
+        return self.head(self.tower(image) + image * question)
+
+
+def test_a_module_that_writes_into_its_argument_sees_all_rows():
+    """The distinct rows are copies: what is written into them would be lost."""
+    torch.manual_seed(0)
+    model, given = Reads().eval(), inputs()
+    components = ComponentMap([Component("head", "mlp", (Site("head", "input", (0, 2)),))])
+    around, parts = Surroundings(components, lambda inputs: {}), do("head", off="zero").resolve(components)
+    layout = probe(model, {k: v[:1] for k, v in given.items()}, [("head", "input")], lambda output: [output])
+    sweep = Sweep(model, [parts], around, lambda output, n: list(output.chunk(n)), layout=layout)
+    recording = sweep.record(given, KEYS)
+    ((_, (world,)),) = sweep.worlds([recording])
+    with torch.no_grad(), lesioned(model, parts, around, keys=KEYS):
+        torch.testing.assert_close(world.read, model(**given))
+    assert not recording.shared

@@ -216,6 +216,7 @@ def test_a_recording_that_somebody_wrote_into_is_made_anew(net):
     recordings[0].calls[net.layers[0], 0].returned[0].tensor.zero_()
     assert not recordings[0].intact
     assert_right(net, SINGLES, dict(sweep.worlds(recordings)))
+    assert recordings[0].intact
 
 
 def test_the_footprint_counts_each_memory_once(net):

@@ -1,11 +1,13 @@
 """Attention masks, and the trap of transformers' own hooks."""
 
+from typing import NamedTuple
+
 import pytest
 import torch
 from transformers import Dinov2Config, Dinov2Model, LlamaConfig, LlamaModel
 
 from causalablate.component import Component, ComponentMap, Site
-from causalablate.engine.hooks import full_mask
+from causalablate.engine.hooks import full_mask, intercepted
 from causalablate.engine.lesioned import lesioned
 from causalablate.engine.stack import Surroundings
 from causalablate.intervention import do
@@ -114,3 +116,58 @@ def test_collected_hidden_states_see_the_lesion_warm_and_cold():
     assert len(factual) == len(seen[0]) == len(seen[1])
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
     assert any((a == 0).all() for a in seen[1]) and not any((a == 0).all() for a in factual)
+
+
+class Named(NamedTuple):
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+class ReturnsNamed(torch.nn.Module):
+    def forward(self, x):
+        return Named(x, 2 * x)
+
+
+class ReadsNamed(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = ReturnsNamed()
+
+    def forward(self, x):
+        found = self.inner(x)
+        return found.x + found.y
+
+
+def test_a_named_tuple_stays_one_under_a_lesion():
+    components = ComponentMap([Component("inner", "other", (Site("inner"),))])
+    x = torch.ones(2, 3)
+    net = ReadsNamed()
+    with lesioned(net, do("inner", off="zero").resolve(components), Surroundings(components, lambda inputs: {})):
+        assert torch.equal(net(x=x), 2 * x)
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_interceptors_nest_and_go_away(error):
+    """The inner one runs first, around what the outer one lets through; the module's own forward comes back."""
+    net, seen = torch.nn.Identity(), []
+    net.forward = own = lambda x: x + 1
+
+    def noting(name):
+        def intercept(forward, args, kwargs):
+            seen.append(name)
+            return forward(*args, **kwargs)
+
+        return intercept
+
+    def run():
+        with intercepted({net: noting("outer")}), intercepted({net: noting("inner")}):
+            assert net(1) == 2
+            if error is not None:
+                raise error
+
+    if error is None:
+        run()
+    else:
+        with pytest.raises(error):
+            run()
+    assert seen == ["inner", "outer"] and net.forward is own and net(1) == 2

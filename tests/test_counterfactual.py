@@ -246,6 +246,31 @@ def test_replay_is_the_lesioned_model_itself(make_model, examples, reference, sw
             np.testing.assert_allclose(found[lesion].change_norm, norm, rtol=1e-4, atol=1e-4, err_msg=str(lesion))
 
 
+def test_questions_about_one_image_and_the_same_question_twice(model, examples, reference):
+    """The image is encoded once, and the same question about it is read once; no outcome may tell."""
+    three = examples[:3]
+    twice = [replace(e, id=f"{e.id}-{i}", images=three[0].images, seed=7) for i in range(2) for e in three]
+    shared, known = ExampleSet("shared", tuple(twice)), model.reference(reference[:5])
+    addresses = ("vision.layers.0.heads.1", "lm.layers.0.heads.1", "tokens.question", "texture.rgb", "connector")
+    lesions = [do(address, off=way) for address in addresses for way in ("zero", "resample")]
+    lesions += [do("lm.layers.1.edges.image.answer", off="knockout")]
+    lesions += [
+        do(f"{t}.layers.1.mlp", off={"kind": "replace", "component": f"{t}.layers.0.mlp"}) for t in ("lm", "vision")
+    ]
+    replay = Replay(model, shared, outcomes=PRECISE, reference=known, batch_size=6, stack=5)
+    found = replay.sweep(lesions, slice(0, 6))
+    assert replay._record(replay._arranged[1], 0).shared
+    for lesion in lesions:
+        logprob, norm = plain_rows(model, shared, lesion, known, 0)
+        np.testing.assert_allclose(found[lesion].values["answer_logprob"], logprob, atol=1e-4, err_msg=str(lesion))
+        np.testing.assert_allclose(found[lesion].change_norm, norm, rtol=1e-4, atol=1e-4, err_msg=str(lesion))
+    other = Replay(model, shared, outcomes=PRECISE, reference=known, batch_size=6, stack=5)
+    factual, again = other.factual(slice(0, 6)), other.sweep(lesions, slice(0, 6))
+    assert all(np.array_equal(values, replay.factual(slice(0, 6))[name]) for name, values in factual.items())
+    for lesion in lesions:
+        assert_same_bytes(again[lesion], found[lesion], slice(0, 6))
+
+
 @pytest.mark.parametrize("stack", [1, 4])
 def test_same_seed_same_bytes_and_a_part_has_the_bytes_of_the_whole(model, examples, reference, stack):
     heads = [do(f"lm.layers.0.heads.{h}", off="zero") for h in range(4)]

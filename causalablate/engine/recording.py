@@ -266,10 +266,11 @@ def _run(
     recording.calls.clear()
     recording.shared.clear()
     counts: Counter[nn.Module] = Counter()
-    sharers = _sharers(root, layout, stack)
+    sharers = _sharers(root, layout)
     inside = {inner for module in sealed for inner in module.modules() if inner is not module}
     interceptors = {
         module: _recorder(
+            root,
             module,
             recording,
             stack,
@@ -302,15 +303,15 @@ def _run(
     recording.acts = {act: earlier[act] for act in stack.skipped} | stack.squares[0]
 
 
-def _sharers(root: nn.Module, layout: Layout | None, stack: Stack) -> set[nn.Module]:
+def _sharers(root: nn.Module, layout: Layout | None) -> set[nn.Module]:
     """Modules with parts, whose rows may be computed once where they repeat."""
     if layout is None or layout.unstackable is not None:
         return set()
-    outer = {m for m in layout.called if m is not root and any(layout.called[c] for c in m.children())}
-    return {m for m in outer if not stack.draws_inside(m, root)}
+    return {m for m in layout.called if m is not root and any(layout.called[c] for c in m.children())}
 
 
 def _recorder(
+    root: nn.Module,
     module: nn.Module,
     recording: Recording,
     stack: Stack,
@@ -324,7 +325,7 @@ def _recorder(
         if layout is not None and key in layout.calls and stack.view is None and key not in recording.fragile:
             scales = layout.calls[key]
             view = repeated_rows(flatten((args, kwargs))[0], scales[0])
-            if view is not None and None not in scales[1]:
+            if view is not None and None not in scales[1] and not stack.tells_apart(module, root, view):
                 recording.shared[key] = Shared(view, scales)
                 return compute_once(recording.shared[key], stack, forward, args, kwargs)
         return forward(*args, **kwargs)

@@ -99,7 +99,9 @@ def replay(
     counts: Counter[nn.Module] = Counter()
     modules = {module for module, _ in recording.calls} - blocked
     read = _read_positions(tree.root, layout, stack)
-    sharers = {module for module, _ in recording.shared if not stack.draws_inside(module, tree.root)}
+    stack.begin(recording.keys, recording.groups)
+    told_apart = {m for (m, _), s in recording.shared.items() if stack.tells_apart(m, tree.root, s.view)}
+    sharers = {module for module, _ in recording.shared} - told_apart
     interceptors = {
         module: _memo(
             module,

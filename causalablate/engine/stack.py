@@ -276,10 +276,10 @@ class Stack:
         return x if left else x[block * n : (block + 1) * n]
 
     def group(self, name: str | None) -> Tensor:
-        """Positions of a token group, bool, shape (n, length)."""
+        """Positions of a token group, bool, shape (n, length); of the distinct rows while a view is set."""
         if name is None or name not in self.groups:
             raise LesionError(f'the model has no token group "{name}"; it has {", ".join(self.groups)}')
-        return self.groups[name]
+        return self.groups[name] if self.view is None else self.groups[name][self.view.first]
 
     def _act(self, x: Tensor, context: _Context) -> Tensor | None:
         """Apply one off to one activation: the site's new slice, or None where it changes nothing."""
@@ -312,9 +312,14 @@ class Stack:
         finally:
             self.view = outer
 
-    def draws_inside(self, module: nn.Module, root: nn.Module) -> bool:
-        """Whether a lesion inside a module depends on which example a row is."""
+    def tells_apart(self, module: nn.Module, root: nn.Module, view: View) -> bool:
+        """Whether a lesion inside a module may do different things to rows that are equal in a view."""
         inner = set(module.modules())
-        return any(
-            how.draws and submodule(root, place[0]) in inner for place, here in self.here.items() for *_, how in here
-        )
+        here = [part for place, parts in self.here.items() if submodule(root, place[0]) in inner for part in parts]
+        if any(how.draws or how.reads() for *_, how in here) or any(submodule(root, p[0]) in inner for p in self.taps):
+            return True
+        if not any(site.tokens or site.group for _, _, site, _ in here):
+            return False
+        if len(view.inverse) != len(self.keys):
+            return True
+        return not all(torch.equal(group, group[view.first][view.inverse]) for group in self.groups.values())

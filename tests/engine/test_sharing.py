@@ -109,6 +109,34 @@ def test_rows_are_shared_only_where_every_bit_is_equal():
     assert repeated_rows([x], (None,)) is None
 
 
+def test_equal_rows_in_which_other_positions_are_meant(model):
+    """Rows 0 and 2 are one to the tower, but the lesion means the first position of the one, the last of the other."""
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.tensor([0, 1, 0, 0, 1])
+    given = {"image": torch.randn(2, 4, 6, generator=generator)[rows], "question": torch.ones(5, 4, 6)}
+    first = torch.tensor([True, False, False, False]).expand(5, 4)
+    apart = first.clone()
+    apart[2] = first[2].flip(0)
+    for meant, seen in ((first, 2), (apart, 5)):
+        components = ComponentMap([Component("t", "mlp", (Site("tower.first", tokens=True, group="meant"),))])
+        groups = {"all": torch.ones(5, 4, dtype=torch.bool), "meant": meant}
+        around, parts = (
+            Surroundings(components, lambda inputs, groups=groups: groups),
+            do("t", off="zero").resolve(components),
+        )
+        layout = probe(
+            model, {k: v[:1] for k, v in given.items()}, [("tower.first", "output")], lambda output: [output]
+        )
+        sweep = Sweep(model, [parts], around, lambda output, n: list(output.chunk(n)), layout=layout)
+        recording = sweep.record(given, KEYS)
+        SEEN.clear()
+        ((_, (world,)),) = sweep.worlds([recording])
+        assert [seen] == SEEN
+        with torch.no_grad(), lesioned(model, parts, around, keys=KEYS) as action:
+            torch.testing.assert_close(world.read, model(**given))
+        torch.testing.assert_close(world.norm, action.change_norm)
+
+
 class Writes(nn.Module):
     """Writes into its argument, which its caller reads afterwards."""
 

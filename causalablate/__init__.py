@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from causalablate.adaptive import Discoveries, TopK, adaptive_sweep
+    from causalablate.attribution import Regions, attribute
     from causalablate.component import Component, ComponentMap
     from causalablate.counterfactual import counterfactuals
     from causalablate.effects import population_effects
-    from causalablate.examples import Example, ExampleSet, digits, folder
+    from causalablate.examples import Example, ExampleSet, digits, folder, tensors
+    from causalablate.generation import Sampling, choose, generate
     from causalablate.intervention import Lesion, do
-    from causalablate.models import Model, load
+    from causalablate.models import Model, Part, load, wrap
     from causalablate.outcome import OUTCOMES
+    from causalablate.patching import causal_trace, path, windows
     from causalablate.screening import screen
     from causalablate.study import Study, read_results, read_study
     from causalablate.table import Counterfactuals
@@ -36,18 +39,29 @@ _HOMES = {
     "Lesion": "intervention",
     "Model": "models",
     "OUTCOMES": "outcome",
+    "Part": "models",
+    "Regions": "attribution",
+    "Sampling": "generation",
     "Study": "study",
     "TopK": "adaptive",
     "adaptive_sweep": "adaptive",
+    "attribute": "attribution",
+    "causal_trace": "patching",
+    "choose": "generation",
     "counterfactuals": "counterfactual",
     "digits": "examples",
     "do": "intervention",
     "folder": "examples",
+    "generate": "generation",
     "load": "models",
+    "path": "patching",
     "population_effects": "effects",
     "read_results": "study",
     "read_study": "study",
     "screen": "screening",
+    "tensors": "examples",
+    "windows": "patching",
+    "wrap": "models",
 }
 
 __all__ = [
@@ -60,18 +74,29 @@ __all__ = [
     "ExampleSet",
     "Lesion",
     "Model",
+    "Part",
+    "Regions",
+    "Sampling",
     "Study",
     "TopK",
     "adaptive_sweep",
+    "attribute",
+    "causal_trace",
+    "choose",
     "counterfactuals",
     "digits",
     "do",
     "folder",
+    "generate",
     "load",
+    "path",
     "population_effects",
     "read_results",
     "read_study",
     "screen",
+    "tensors",
+    "windows",
+    "wrap",
 ]
 
 

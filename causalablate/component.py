@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from causalablate.errors import ComponentNotFoundError, nearest
+from causalablate.errors import ComponentNotFoundError, LesionError, nearest
+from causalablate.hook_names import SUPPORTED, hook_point, is_hook_name
 
 At = Literal["output", "input", "delta", "attention_mask"]
 
@@ -21,10 +22,13 @@ class Site:
         module: Dotted path in `named_modules()`.
         at: `output` of the module; its first `input`; `delta` = output - input, what a residual block adds;
             `attention_mask`, the keyword that an attention module receives.
-        span: Half-open slice of the last dimension (a head's part of `o_proj`'s input), or all of it.
+        span: Half-open slice of one dimension (a head's part of `o_proj`'s input), or all of it.
+        axis: Which dimension: the last, or 1 for the channels of a convolution.
+        positions: Half-open slice of dimension 1 besides (queries of a Q-Former), or all of it.
         tokens: Dimension 1 runs over language-model positions, so padding is known and left alone.
         group: Only the positions of this token group; for `attention_mask`, the group that attends.
         source: For `attention_mask`, the group that is attended to.
+        packed: Dimension 0 runs over the patches of one example after those of the other, equally many of each.
     """
 
     module: str
@@ -33,6 +37,9 @@ class Site:
     tokens: bool = False
     group: str | None = None
     source: str | None = None
+    axis: int = -1
+    packed: bool = False
+    positions: tuple[int, int] | None = None
 
     @property
     def place(self) -> tuple[str, At]:
@@ -41,13 +48,29 @@ class Site:
 
     def part(self, x: Tensor) -> Tensor:
         """The site's slice of the module's activation."""
-        return x if self.span is None else x[..., self.span[0] : self.span[1]]
+        if self.positions is not None:
+            x = x[:, self.positions[0] : self.positions[1]]
+        if self.span is None:
+            return x
+        start, stop = self.span
+        if stop > x.shape[self.axis]:
+            raise LesionError(
+                f"{self.module}: {start}..{stop} of its {self.at} was asked for, but it is {x.shape[self.axis]} wide; "
+                "mend the component map"
+            )
+        return x[..., start:stop] if self.axis == -1 else x[:, start:stop]
 
     def with_part(self, x: Tensor, new: Tensor) -> Tensor:
         """The module's activation with the site's slice replaced."""
+        if self.positions is not None:
+            start, stop = self.positions
+            inside = replace(self, positions=None).with_part(x[:, start:stop], new)
+            return torch.cat((x[:, :start], inside, x[:, stop:]), dim=1)
         if self.span is None:
             return new
-        return torch.cat((x[..., : self.span[0]], new, x[..., self.span[1] :]), dim=-1)
+        start, stop = self.span
+        rest = (x[..., :start], x[..., stop:]) if self.axis == -1 else (x[:, :start], x[:, stop:])
+        return torch.cat((rest[0], new, rest[1]), dim=self.axis)
 
 
 @dataclass(frozen=True)
@@ -56,7 +79,8 @@ class Component:
 
     Attributes:
         address: Dotted path, e.g. `lm.layers.1.heads.2`.
-        kind: What it is: layer, head, mlp, query, pass, scorer, gate, allocator, texture, connector, tokens, edge.
+        kind: What it is: layer, head, mlp, query, pass, scorer, gate, allocator, texture, connector, tokens, edge,
+            residual.
         sites: Where it lives: usually one place; token positions live in every sequence that is assembled.
         tower: `vision` or `lm` where that applies; random controls are drawn within a tower.
         bounds: Smallest and largest value of the activation, for components that have a range.
@@ -71,22 +95,64 @@ class Component:
     patches: bool = False
 
 
+_RANGE = re.compile(r"\\\{(\d+)\\\.\\\.(\d+)\\\}")
+"""`{3..7}`, escaped."""
+
+
 def _pattern(glob: str) -> re.Pattern[str]:
-    """Translate a glob: `*` and `?` stay within one segment, `**` spans any number of segments."""
+    """Translate a glob: `*` and `?` stay within one segment, `**` spans any number, `{3..7}` is 3, 4, 5, 6 or 7."""
     text = re.escape(glob).replace(r"\*\*", ".+").replace(r"\*", "[^.]*").replace(r"\?", "[^.]")
-    return re.compile(text)
+    return re.compile(_RANGE.sub(_any_of, text))
+
+
+def _any_of(limits: re.Match[str]) -> str:
+    first, last = int(limits[1]), int(limits[2])
+    return f"(?:{'|'.join(map(str, range(first, last + 1)))})" if first <= last else "(?!)"
+
+
+def residual(layer: Component) -> Component:
+    """The residual stream behind a layer: everything that the layers up to it have said, `<layer>.resid`."""
+    sites = tuple(replace(site, at="output") for site in layer.sites)
+    return replace(layer, address=f"{layer.address}.resid", kind="residual", sites=sites)
+
+
+def narrowed(component: Component, group: str) -> Component:
+    """A component at the positions of one token group only, `<address>@<group>`.
+
+    Args:
+        component: It has an activation at every position of the language model.
+        group: A token group of the model (`image`), one of its positions, counted from either end (`image[3]`,
+            `question[-1]`), or a position of the whole sequence (`-1`), padding aside.
+    Raises:
+        ComponentNotFoundError: The component has no such positions, or is bound to a group already.
+    """
+    if not all(site.tokens and site.group is None for site in component.sites):
+        raise ComponentNotFoundError(
+            f'no component "{component.address}@{group}": @ chooses among the positions of a language model, and '
+            f"{component.address} {'holds one group already' if component.kind == 'tokens' else 'has none of them'}"
+        )
+    sites = tuple(replace(site, group=group) for site in component.sites)
+    return replace(component, address=f"{component.address}@{group}", sites=sites)
 
 
 class ComponentMap(Mapping[str, Component]):
-    """The components of one model, by address, in model order."""
+    """The components of one model, by address, in model order.
+
+    Beside those that it lists, it knows the residual stream behind every layer (`<layer>.resid`), and components at
+    some positions only (`<address>@<group>`). They are not listed: the stream is no part of the model but the state
+    between two parts, and globs mean parts.
+    """
 
     def __init__(self, components: Iterable[Component]):
         self._by_address = {c.address: c for c in components}
 
     def __getitem__(self, address: str) -> Component:
-        if address not in self._by_address:
+        if address in self._by_address:
+            return self._by_address[address]
+        found = self.select(address)
+        if found[0].address != address and (len(found) > 1 or not is_hook_name(address)):
             raise ComponentNotFoundError(self._missing(address))
-        return self._by_address[address]
+        return found[0]
 
     def __contains__(self, address: object) -> bool:
         return address in self._by_address
@@ -100,16 +166,24 @@ class ComponentMap(Mapping[str, Component]):
     def select(self, glob: str) -> list[Component]:
         """Components whose address matches an address or glob, in model order.
 
-        `*` matches within one dotted segment, `**` across segments: `lm.layers.*.heads.*`, `vision.**`.
+        `*` matches within one dotted segment, `**` across segments, `{a..b}` a range of numbers: `lm.layers.*.heads.*`,
+        `vision.**`, `lm.layers.{3..7}.mlp`, `lm.layers.*.resid@image`. TransformerLens' names stand for what lives
+        there: `blocks.3.attn.hook_z`, `blocks.*.hook_mlp_out`.
 
         Raises:
             ComponentNotFoundError: Nothing matches; the message names what exists.
         """
-        pattern = _pattern(glob)
+        whole, at, group = glob.partition("@")
+        if is_hook_name(whole):
+            return [narrowed(c, group) if at else c for c in self._hooked(whole)]
+        pattern = _pattern(whole)
         found = [c for a, c in self._by_address.items() if pattern.fullmatch(a)]
+        if not found and whole.endswith(".resid"):
+            layers = _pattern(whole.removesuffix(".resid"))
+            found = [residual(c) for a, c in self._by_address.items() if c.kind == "layer" and layers.fullmatch(a)]
         if not found:
-            raise ComponentNotFoundError(self._missing(glob))
-        return found
+            raise ComponentNotFoundError(self._missing(whole))
+        return [narrowed(c, group) for c in found] if at else found
 
     def kinds(self) -> dict[str, list[Component]]:
         """Components by kind."""
@@ -117,6 +191,29 @@ class ComponentMap(Mapping[str, Component]):
         for component in self._by_address.values():
             by_kind.setdefault(component.kind, []).append(component)
         return by_kind
+
+    def _hooked(self, name: str) -> list[Component]:
+        """The components at a hook point of TransformerLens; a place that is none of its own is made one."""
+        point = hook_point(name, self._by_address)
+        if point is None:
+            raise ComponentNotFoundError(
+                f'no component for the hook name "{name}"{nearest(name, SUPPORTED)}; understood are '
+                f"{', '.join(SUPPORTED)}, in models with a language model. For anything else use the addresses of this "
+                "model: `causalablate components CHECKPOINT` or model.components"
+            )
+        found = self.select(point.glob)
+        if point.at is None:
+            return found
+        hook = name.rpartition(".")[2]
+        return [
+            Component(
+                f"blocks.{re.split(r'[.]layers[.]', c.address)[1].split('.')[0]}.{hook}",
+                "residual" if hook == "hook_resid_pre" else "attention",
+                (Site(c.sites[0].module, point.at, tokens=c.sites[0].tokens),),
+                c.tower,
+            )
+            for c in found
+        ]
 
     def _missing(self, asked: str) -> str:
         """Say how far the address exists, and what continues it."""

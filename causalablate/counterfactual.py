@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from causalablate import outcome as outcomes_of
 from causalablate.engine.allocator import freed_memory_kept
 from causalablate.engine.compiled import compiled, compiled_forwards
+from causalablate.engine.crew import dealt, fitting_workers
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Forward, Place
 from causalablate.engine.layout import Layout, probe
@@ -211,27 +212,50 @@ class Replay:
             return {number[lesion] for lesion in lesions if not done(lesion)}
 
         with freed_memory_kept():
-            for lesion, worlds in self._worlds(sweep, blocks, every, wanted):
-                yield lesion, self._rows(lesion, blocks, worlds, rows)
+            for lesion, found in self._found(sweep, blocks, every, wanted):
+                yield lesion, self._whole(found, rows)
 
-    def _worlds(
+    def _found(
         self, sweep: Sweep, blocks: Sequence[int], every: Sequence[Lesion], wanted: Callable[[], set[int]]
-    ) -> Iterator[tuple[Lesion, list[World]]]:
-        """Lesion by lesion where the recordings of all blocks fit into memory, else block by block."""
-        first = self._record(sweep, blocks[0])
-        if sweep.footprint(first) * len(blocks) <= room(self.model.device):
-            recordings = [first, *(self._record(sweep, b) for b in blocks[1:])]
-            for i, worlds in sweep.worlds(recordings, wanted):
-                yield every[i], worlds
+    ) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
+        """Lesion by lesion where the recordings of all blocks fit into memory, else as many blocks at a time as do."""
+        recordings = [self._record(sweep, blocks[0])]
+        fitting = max(1, room(self.model.device) // max(1, sweep.footprint(recordings[0])))
+        if fitting >= len(blocks):
+            yield from self._dealt(sweep, blocks, recordings, every, wanted)
             return
-        found: dict[int, list[World]] = {}
-        chosen = wanted()
+        chosen, collected = wanted(), dict[Lesion, list[LesionedRows]]()
+        for start in range(0, len(blocks), fitting):
+            some = blocks[start : start + fitting]
+            for lesion, found in self._dealt(sweep, some, recordings, every, lambda: chosen):
+                collected.setdefault(lesion, []).extend(found)
+            recordings = []
+        yield from collected.items()
+
+    def _dealt(
+        self,
+        sweep: Sweep,
+        blocks: Sequence[int],
+        recordings: list[Recording],
+        every: Sequence[Lesion],
+        wanted: Callable[[], set[int]],
+    ) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
+        """Outcomes of each block under each lesion, from several processes where that pays."""
+        recordings += [self._record(sweep, b) for b in blocks[len(recordings) :]]
         for b in blocks:
-            recording = first if b == blocks[0] else self._record(sweep, b)
-            for i, worlds in sweep.worlds([recording], lambda: chosen):
-                found.setdefault(i, []).extend(worlds)
-        for i, worlds in found.items():
-            yield every[i], worlds
+            self._factual_readout(b)
+
+        def run(task: int, asked: Callable[[], set[int]]) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
+            for i, worlds in sweep.run(task, recordings, asked):
+                yield every[i], [self._rows(every[i], b, world) for b, world in zip(blocks, worlds, strict=True)]
+
+        workers = 1 if self._stack == 1 or self._fast else fitting_workers(len(every), self.model.device)
+        if workers == 1:
+            for task in range(sweep.n_tasks):
+                yield from run(task, wanted)
+        else:
+            for found in dealt(sweep.n_tasks, lambda task, asked: [*run(task, lambda: asked)], wanted, workers):
+                yield from found
 
     def trace(self, lesion: Lesion | None, rows: Sequence[int]) -> list[Trace]:
         """What the model said about some examples, and where it looked, for people to read."""
@@ -269,7 +293,9 @@ class Replay:
 
     @cached_property
     def _rows_per_block(self) -> int:
-        """Rows of one forward: all of a batch, or a part of it that divides it."""
+        """Rows of one forward: all of a batch, or a part of it that divides it; one where examples must run alone."""
+        if self.model.adapter.alone(self.model.module, self.examples):
+            return 1
         if self._layout is None:
             return self._batch_size
         most = min(self._batch_size, max(1, working_set(self.model.device) // max(1, self._layout.widest)))
@@ -331,14 +357,16 @@ class Replay:
                 self._factual[block] = self.model.read(self.model(**self._batch(block).inputs))
         return self._factual[block]
 
-    def _rows(self, lesion: Lesion, blocks: Sequence[int], worlds: Sequence[World], rows: slice) -> LesionedRows:
+    def _rows(self, lesion: Lesion, block: int, world: World) -> LesionedRows:
         try:
-            values = [self._values(b, world.read) for b, world in zip(blocks, worlds, strict=True)]
+            values = self._values(block, world.read)
         except OutcomeError as error:
             raise OutcomeError(f"under {lesion.name}: {error}") from error
-        acted = [{"fired": np.full(len(world.norm), len(lesion) > 0), "norm": world.norm.numpy()} for world in worlds]
-        cut = self._cut(acted, rows)
-        return LesionedRows(self._cut(values, rows), cut["fired"], cut["norm"])
+        return LesionedRows(values, np.full(len(world.norm), len(lesion) > 0), world.norm.numpy())
+
+    def _whole(self, blocks: Sequence[LesionedRows], rows: slice) -> LesionedRows:
+        acted = self._cut([{"fired": b.fired, "norm": b.change_norm} for b in blocks], rows)
+        return LesionedRows(self._cut([b.values for b in blocks], rows), acted["fired"], acted["norm"])
 
     def _values(self, block: int, readout: Readout) -> dict[str, np.ndarray]:
         start = block * self._rows_per_block

@@ -47,6 +47,10 @@ class StorageError(CausalAblateError):
     """Activations fit neither into memory nor onto the disk."""
 
 
+class WorkerError(CausalAblateError):
+    """A process that shared a sweep died, or raised what cannot be passed on."""
+
+
 class LedgerError(CausalAblateError):
     """A results directory cannot be written, or a stored part is damaged."""
 

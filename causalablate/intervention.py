@@ -72,7 +72,15 @@ class Lesion:
                     raise LesionError(f'"{component.address}" is reached twice in {self}, with different offs')
                 for address in how.reads():
                     components[address]
+                if (world := how.world()) is not None:
+                    Lesion(world).resolve(components)
         return [found[address] for address in sorted(found)]
+
+    def resolve_all(self, components: ComponentMap) -> list[tuple[Component, Off]]:
+        """What `resolve` gives, and the same for the other worlds that the lesion reads."""
+        parts = self.resolve(components)
+        worlds = [Lesion(world) for _, how in parts if (world := how.world()) is not None]
+        return [*parts, *(part for lesion in worlds for part in lesion.resolve_all(components))]
 
 
 def do(components: str | Mapping[str, OffSpec], *more: str, off: OffSpec | None = None) -> Lesion:

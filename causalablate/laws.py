@@ -218,6 +218,8 @@ def _that_share_a_forward(components: ComponentMap) -> list[Lesion]:
 
 def _replay_is_the_model(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
     few = examples[:_FEW]
+    if model.adapter.alone(model.module, few):  # a replay runs them one by one
+        few = few[:1]
     lesions, everything = _that_share_a_forward(model.components), slice(0, len(few))
     options: dict[str, Any] = {"outcomes": ["answer_logprob", "kl_to_factual"], "batch_size": len(few)}
     alone, stacked = (

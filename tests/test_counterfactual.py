@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
+from causalablate import counterfactual
 from causalablate.counterfactual import Replay, counterfactuals
 from causalablate.engine import sweep as engine_sweep
+from causalablate.engine.crew import dealt
 from causalablate.errors import ComponentNotFoundError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
@@ -269,6 +271,35 @@ def test_questions_about_one_image_and_the_same_question_twice(model, examples, 
     assert all(np.array_equal(values, replay.factual(slice(0, 6))[name]) for name, values in factual.items())
     for lesion in lesions:
         assert_same_bytes(again[lesion], found[lesion], slice(0, 6))
+
+
+def test_a_sweep_in_several_processes_is_the_sweep(model, examples, monkeypatch):
+    lesions = [do(f"lm.layers.{i}.heads.{h}", off="zero") for i in range(2) for h in range(4)]
+    lesions += [do("scorers.*", off="uniform") & do("passes.fine", off="zero"), do("allocator", off="shuffle")]
+    everything, before, crews = slice(0, len(examples)), torch.get_num_threads(), []
+    monkeypatch.setattr(counterfactual, "dealt", lambda *args: crews.append(args[3]) or dealt(*args))
+    try:
+        torch.set_num_threads(1)
+        alone = Replay(model, examples, outcomes=PRECISE, batch_size=3).sweep(lesions, everything)
+        assert crews == []
+        torch.set_num_threads(2)
+        replay = Replay(model, examples, outcomes=PRECISE, batch_size=3)
+        found = replay.sweep(lesions, everything)
+        assert crews == [2]
+        monkeypatch.setattr(counterfactual, "room", lambda device: 1)
+        split = Replay(model, examples, outcomes=PRECISE, batch_size=3).sweep(lesions, everything)
+        assert crews == [2] + [2] * -(-len(examples) // 3)
+        part = dict(replay.worlds(lesions[:1], slice(0, 2), among=lesions))
+        done = dict(replay.worlds(lesions, everything, done=lambda lesion: lesion not in lesions[-2:]))
+    finally:
+        torch.set_num_threads(before)
+    for lesion in lesions:
+        assert_same_bytes(split[lesion], found[lesion], everything)
+        for name, values in alone[lesion].values.items():
+            np.testing.assert_allclose(found[lesion].values[name], values, atol=1e-4, err_msg=str(lesion))
+        np.testing.assert_allclose(found[lesion].change_norm, alone[lesion].change_norm, rtol=1e-4)
+    assert_same_bytes(part[lesions[0]], found[lesions[0]], slice(0, 2))
+    assert set(done) == set(lesions[-2:])
 
 
 @pytest.mark.parametrize("stack", [1, 4])

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "causalablate"
 
 LAYERS = [
-    {"errors", "progress"},
+    {"errors", "progress", "hook_names"},
     {"durable"},
     {"component"},
     {"offs"},
@@ -18,8 +18,9 @@ LAYERS = [
     {"models"},
     {"outcome"},
     {"counterfactual"},
-    {"laws", "effects"},
-    {"screening"},
+    {"laws", "effects", "generation"},
+    {"patching"},
+    {"screening", "attribution"},
     {"evaluation", "adaptive"},
     {"training"},
     {"study"},
@@ -30,7 +31,10 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 VALUES_ONLY = {"effects", "report"}
 """These see values and arrays, never a model."""
-MODEL_CODE = {"torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening"}
+MODEL_CODE = {
+    "torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening", "attribution",
+    "patching",
+}  # fmt: skip
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,7 +1,6 @@
 """A decoder of SmolLM2-135M's shape with random weights, and the adapter through which it is lesioned."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +10,6 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from benchmarks.replay.seeded import seeded
 from causalablate.component import ComponentMap
 from causalablate.engine.tail import Tail
-from causalablate.errors import CheckpointError
 from causalablate.examples import Example
 from causalablate.models.adapter import Readout
 from causalablate.models.transformer import llama_layers, llama_tails
@@ -72,12 +70,7 @@ READ = ((-1,),)
 class LanguageAdapter:
     """`LlamaForCausalLM` that reads token ids and answers at the last position."""
 
-    model_type = "benchmark_language"
     modes: tuple[str, ...] = ()
-
-    def load(self, path: Path, mode: str | None) -> nn.Module:
-        """Refuse: there is no checkpoint."""
-        raise CheckpointError(f"{path}: the benchmark's models have no checkpoint; language_model() draws them")
 
     def components(self, module: nn.Module) -> ComponentMap:
         """Layers, heads and MLPs."""
@@ -87,6 +80,10 @@ class LanguageAdapter:
     def encode(self, module: nn.Module, examples: Sequence[Example]) -> dict[str, Any]:
         """Token ids, and that logits are wanted at the last position only."""
         return {"input_ids": token_ids(examples), "use_cache": False, "logits_to_keep": 1}
+
+    def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:
+        """Never: all are of one length."""
+        return False
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:
         """Token id of each answer, shape (rows,)."""

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.limits import Limit, limit, work
 from benchmarks.replay.flops import FlopCounter
@@ -157,10 +158,13 @@ def _spent(workload: Workload, entry: Entry, n: int) -> float:
     small = replace(workload, examples=workload.examples[:n], batch_size=min(workload.batch_size, n))
     method = type(entry.method)(small)
     chosen = entry.chosen[:1] if method.uniform else entry.chosen
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so that nothing runs in other processes, where it could not be counted
     with FlopCounter() as counter:
         method.begin()
         begun = counter.total
         method.effects(chosen)
+    torch.set_num_threads(threads)
     every = (len(workload.lesions) + method.spare) / (len(chosen) + method.spare)
     return begun + (counter.total - begun) * every
 

@@ -1,7 +1,6 @@
 """The decoder with a DINOv2-small encoder in front of it: one or more frames become 16 visual tokens."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from benchmarks.replay.language import READ, language_config, token_ids
 from benchmarks.replay.seeded import seeded
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.tail import Tail
-from causalablate.errors import CheckpointError
 from causalablate.examples import Example
 from causalablate.models.adapter import Readout
 from causalablate.models.transformer import dinov2_layers, llama_layers, llama_tails
@@ -81,12 +79,7 @@ def vision_language_model(
 class VisionLanguageAdapter:
     """`VisionLanguageModel`."""
 
-    model_type = "benchmark_vision_language"
     modes: tuple[str, ...] = ()
-
-    def load(self, path: Path, mode: str | None) -> nn.Module:
-        """Refuse: there is no checkpoint."""
-        raise CheckpointError(f"{path}: the benchmark's models have no checkpoint; vision_language_model() draws them")
 
     def components(self, module: nn.Module) -> ComponentMap:
         """Layers, heads and MLPs of both towers."""
@@ -98,6 +91,10 @@ class VisionLanguageAdapter:
         dtype = next(module.parameters()).dtype
         pixels = (frames.permute(0, 1, 4, 2, 3).float() / 127.5 - 1).to(dtype)
         return {"input_ids": token_ids(examples), "pixel_values": pixels}
+
+    def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:
+        """Never: all are of one length."""
+        return False
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:
         """Token id of each answer, shape (rows,)."""

@@ -7,15 +7,18 @@ import sys
 
 import typer
 
+from causalablate.cli.attribute import attribute
 from causalablate.cli.components import components
 from causalablate.cli.demo import demo
 from causalablate.cli.doctor import doctor
 from causalablate.cli.evaluate import evaluate
+from causalablate.cli.generate import generate
 from causalablate.cli.lesion import lesion
 from causalablate.cli.report import report
 from causalablate.cli.run import run
 from causalablate.cli.screen import screen
 from causalablate.cli.sweep import sweep
+from causalablate.cli.trace import trace
 from causalablate.cli.train import train
 from causalablate.errors import CausalAblateError
 
@@ -28,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-commands = (demo, components, lesion, screen, sweep, run, report, evaluate, train, doctor)
+commands = (demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, evaluate, train, doctor)
 for command in commands:
     app.command()(command)
 

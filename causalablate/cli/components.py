@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint
+from causalablate.cli.options import AsJson, Checkpoint, TrustRemoteCode
 
 
 def components(
     checkpoint: Checkpoint,
     glob: Annotated[str, typer.Argument(help="Only addresses that match, e.g. 'lm.layers.*.heads.*'.")] = "**",
+    trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
 ) -> None:
     """List the components of a checkpoint: address, kind, site, and the kinds of off it admits."""
@@ -17,7 +18,7 @@ def components(
     from causalablate.models import load
     from causalablate.offs import admitted
 
-    found = load(checkpoint).components.select(glob)
+    found = load(checkpoint, trust_remote_code=trust_remote_code).components.select(glob)
     rows: list[dict[str, Any]] = [
         {"address": c.address, "kind": c.kind, "sites": [f"{s.module} {s.at}" for s in c.sites], "offs": admitted(c)}
         for c in found

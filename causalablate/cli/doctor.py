@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson
+from causalablate.cli.options import AsJson, TrustRemoteCode
 
 
 def doctor(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint directory, or `shipped`.")] = "shipped",
     n: Annotated[int, typer.Option("--n", min=2, help="Examples to check the laws on.")] = 16,
+    trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Report versions, devices and determinism, and check the six laws of intervention on a checkpoint."""
@@ -20,7 +21,7 @@ def doctor(
     from causalablate.models import load
 
     facts = environment()
-    model = load(checkpoint)
+    model = load(checkpoint, trust_remote_code=trust_remote_code)
     facts["checkpoint"] = f"{checkpoint} ({model.hash[:12]}, {len(model.components)} components)"
     examples, reference = digits(n, split="test"), digits(4 * n, split="validation")
     verdicts = []

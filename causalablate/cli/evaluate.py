@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint, Examples, Seed
+from causalablate.cli.options import AsJson, Checkpoint, Examples, Seed, TrustRemoteCode
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,6 +16,7 @@ def evaluate(
     n: Annotated[int, typer.Option("--n", min=1, help="Number of examples.")] = 2100,
     seed: Seed = 0,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the intervals.")] = 0.95,
+    trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the accuracy of a checkpoint in each of its modes, by question type, beside the commonest answer."""
@@ -24,9 +25,10 @@ def evaluate(
     from causalablate.evaluation import accuracies
     from causalablate.models import load
 
-    modes = load(checkpoint).adapter.modes
+    model = load(checkpoint, trust_remote_code=trust_remote_code)
+    models = [(mode, load(checkpoint, mode=mode)) for mode in model.adapter.modes] or [(checkpoint, model)]
     asked = examples_from_text(examples, n=n, split="test", seed=seed)
-    found = accuracies([(mode, load(checkpoint, mode=mode)) for mode in modes], asked, level=level)
+    found = accuracies(models, asked, level=level)
     if as_json:
         print_json(found.to_dict(orient="records"))
         return

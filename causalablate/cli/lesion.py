@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, Stack
+from causalablate.cli.options import (
+    AsJson,
+    Checkpoint,
+    Device,
+    Dtype,
+    Examples,
+    Number,
+    Quiet,
+    Seed,
+    Stack,
+    TrustRemoteCode,
+)
 
 Off = Annotated[str, typer.Option(help="How it is off, as in a study file: mean, zero, '{kind: noise, std: 3}', ...")]
 Outcomes = Annotated[str, typer.Option(help="Outcomes to report, comma-separated.")]
@@ -22,6 +33,7 @@ def lesion(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    trust_remote_code: TrustRemoteCode = False,
     stack: Stack = None,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the interval.")] = 0.95,
     as_json: AsJson = False,
@@ -39,7 +51,7 @@ def lesion(
 
     asked = do(components[0], *components[1:], off=off_from_text(off))
     table = counterfactuals(
-        load(checkpoint, dtype=dtype, device=device),
+        load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code),
         examples_from_text(examples, n=n, split="test", seed=seed),
         asked,
         outcomes=outcomes.split(","),

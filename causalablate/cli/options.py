@@ -9,10 +9,13 @@ Checkpoint = Annotated[str, typer.Argument(help="Checkpoint directory, or `shipp
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress bar.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Results directory.")]
-Device = Annotated[str, typer.Option(help="Where the model runs: cpu, cuda, cuda:1 ...")]
+Device = Annotated[str, typer.Option(help="Where the model runs: cpu, cuda, cuda:1 ..., or auto: spread out.")]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the checkpoint. Read it first.")
+]
 Dtype = Annotated[str, typer.Option(help="Number format of the model's weights: float32, bfloat16 or float16.")]
 Seed = Annotated[int, typer.Option(help="Seed of examples, donors, noise and permutations.")]
-Examples = Annotated[str, typer.Option(help="`digits`, or a directory with examples.jsonl.")]
+Examples = Annotated[str, typer.Option(help="`digits`, or a directory of examples; DIRECTORY:SPLIT if it has splits.")]
 Number = Annotated[int, typer.Option("--n", min=1, help="Number of examples.")]
 Stack = Annotated[
     int | None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Out, Quiet, Stack
+from causalablate.cli.options import AsJson, Out, Quiet, Stack, TrustRemoteCode
 
 if TYPE_CHECKING:
     from causalablate.study import Study
@@ -19,11 +19,13 @@ def run(
         str | None, typer.Option(help="Checkpoint directory, instead of the one that the study names.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Where the model runs, instead of where the study says: cpu, cuda, cuda:1 ...")
+        str | None,
+        typer.Option(help="Where the model runs, instead of where the study says: cpu, cuda, cuda:1 ..., auto."),
     ] = None,
     dtype: Annotated[
         str | None, typer.Option(help="Number format of the weights: float32, bfloat16 or float16, instead of its own.")
     ] = None,
+    trust_remote_code: TrustRemoteCode = False,
     stack: Stack = None,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost, and stop.")] = False,
@@ -36,27 +38,27 @@ def run(
     asked = find_study(study, model=model, device=device, dtype=dtype, stack=stack)
     directory = out or Path("runs") / Path(study).stem
     if dry_run:
-        _print_plan(asked, directory, as_json)
+        _print_plan(asked, directory, as_json, trust_remote_code)
     else:
-        run_study(asked, directory, as_json=as_json, quiet=quiet)
+        run_study(asked, directory, as_json=as_json, quiet=quiet, trust_remote_code=trust_remote_code)
 
 
-def run_study(asked: "Study", out: Path, *, as_json: bool, quiet: bool) -> None:
+def run_study(asked: "Study", out: Path, *, as_json: bool, quiet: bool, trust_remote_code: bool = False) -> None:
     """Run, report and print."""
     from causalablate.cli.report import report_results
     from causalablate.study import open_study, run
 
-    plan, replay = open_study(asked)
+    plan, replay = open_study(asked, trust_remote_code=trust_remote_code)
     report_results(run(plan, replay, out, quiet=quiet), as_json=as_json)
 
 
-def _print_plan(asked: "Study", out: Path, as_json: bool) -> None:
+def _print_plan(asked: "Study", out: Path, as_json: bool, trust_remote_code: bool) -> None:
     import dataclasses
 
     from causalablate.cli.console import print_json, print_table
     from causalablate.study import open_study, preview
 
-    plan, replay = open_study(asked)
+    plan, replay = open_study(asked, trust_remote_code=trust_remote_code)
     seen = preview(plan, replay, out)
     if as_json:
         print_json({**dataclasses.asdict(seen), "lesions": [p.name for p in plan.lesions if not p.control]})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import Off, ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed
+from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, TrustRemoteCode
 
 if TYPE_CHECKING:
     from causalablate.screening import Screening
@@ -32,6 +32,7 @@ def screen(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    trust_remote_code: TrustRemoteCode = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Directory for the table of all lesions and the figure.")
     ] = None,
@@ -44,7 +45,7 @@ def screen(
     from causalablate.screening import screen as screening_of
 
     found = screening_of(
-        load(checkpoint, dtype=dtype, device=device),
+        load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code),
         examples_from_text(examples, n=n, split="test", seed=seed),
         components or "**",
         off=off_from_text(off),

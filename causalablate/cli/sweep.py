@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed
+from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, TrustRemoteCode
 
 if TYPE_CHECKING:
     from causalablate.adaptive import AdaptiveSweep
@@ -52,6 +52,7 @@ def sweep(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -67,7 +68,7 @@ def sweep(
         raise LesionError("say what to find: either --top 10 or --fdr 0.05")
     signs = direction_of(direction)
     question = TopK(top, signs, tolerance) if top is not None else Discoveries(fdr or 0.0, smallest, signs)
-    model = load(checkpoint, dtype=dtype, device=device)
+    model = load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
     lesions, left_out = _lesions(model.components, components, off or ["mean"])
     replay = Replay(
         model,

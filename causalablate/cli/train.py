@@ -23,7 +23,7 @@ def train(
     from causalablate.training.trainer import train as run_training
 
     run = read(config, TrainingConfig)
-    folder = run_training(run, out or Path("runs") / run.name, quiet=quiet)
+    folder = run_training(run, out or Path("runs") / run.name, directory=config.parent, quiet=quiet)
     log = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
     last = json.loads(log[-1]) if log else {}
     if as_json:

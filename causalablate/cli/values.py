@@ -25,11 +25,16 @@ def off_from_text(text: str) -> "Off":
 
 
 def examples_from_text(text: str, *, n: int, split: str, seed: int) -> "ExampleSet":
-    """`digits`, or a directory with `examples.jsonl`, at most `n` examples.
+    """`digits`, or a directory of examples, at most `n` of them; `DIRECTORY:SPLIT` for one that has splits.
 
     Raises:
         ExampleError: The directory is missing, empty or malformed.
     """
     from causalablate.examples import digits, folder
 
-    return digits(n, split=split, seed=seed) if text == "digits" else folder(Path(text), limit=n)
+    if text == "digits":
+        return digits(n, split=split, seed=seed)
+    directory, _, part = text.rpartition(":")
+    if directory and not Path(text).exists():
+        return folder(Path(directory), split=part, limit=n)
+    return folder(Path(text), limit=n)

@@ -16,9 +16,34 @@ def _generator(*what: object) -> torch.Generator:
     return torch.Generator().manual_seed(derived_seed(*what))
 
 
-def normal(shape: torch.Size, keys: Sequence[str], *what: object) -> Tensor:
-    """Standard normal draws, shape `shape`; row i depends on keys[i] and `what` alone."""
-    return torch.stack([torch.randn(shape[1:], generator=_generator(*what, key)) for key in keys])
+def normal(shape: torch.Size, keys: Sequence[str], *what: object, real: Tensor | None = None) -> Tensor:
+    """Standard normal draws, shape `shape`; row i depends on keys[i] and `what` alone.
+
+    Args:
+        shape: Of the result.
+        keys: Names of the rows.
+        what: What the draws are for.
+        real: Which positions of dimension 1 are no padding, bool, shape (rows, length). Padding gets zero, and the
+            others what they get without it.
+    """
+    if real is None or bool(real.all()):
+        return torch.stack([torch.randn(shape[1:], generator=_generator(*what, key)) for key in keys])
+    drawn = torch.zeros(shape)
+    for row, here, key in zip(drawn, real.cpu(), keys, strict=True):
+        row[here] = torch.randn((int(here.sum()), *shape[2:]), generator=_generator(*what, key))
+    return drawn
+
+
+def normal_at(shape: torch.Size, first: Sequence[int], keys: Sequence[str], *what: object) -> Tensor:
+    """Standard normal draws for positions that come one by one, shape `shape`.
+
+    The draw of row i at position j of dimension 1 depends on keys[i], `what` and first[i] + j alone.
+    """
+    rows = [
+        [torch.randn(shape[2:], generator=_generator(*what, key, start + j)) for j in range(shape[1])]
+        for key, start in zip(keys, first, strict=True)
+    ]
+    return torch.stack([torch.stack(row) for row in rows])
 
 
 def permutations(n: int, keys: Sequence[str], *what: object) -> Tensor:

@@ -55,9 +55,17 @@ def hooked(
             stack.callback(handle.remove)
 
         keep(root.register_forward_pre_hook(before, with_kwargs=True))
-        for place, edit in edits.items():
-            keep(_register(submodule(root, place[0]), place, edit, calls))
+        stack.enter_context(edited(root, edits, calls))
         keep(root.register_forward_hook(lambda *_: end()))
+        yield
+
+
+@contextmanager
+def edited(root: nn.Module, edits: Mapping[Place, Edit], calls: "Counter[Place]") -> Iterator[None]:
+    """Edit activations inside the block, whatever runs the modules; see `hooked`, which also minds the forwards."""
+    with ExitStack() as stack:
+        for place, edit in edits.items():
+            stack.callback(_register(submodule(root, place[0]), place, edit, calls).remove)
         yield
 
 
@@ -131,7 +139,7 @@ def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place
     def on_mask(inner: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         mask = kwargs.get("attention_mask")
         hidden = _first_input(args, kwargs)
-        x = full_mask(inner, hidden) if mask is None else mask.expand(hidden.shape[0], *mask.shape[1:])
+        x = full_mask(inner, hidden, _cached(inner, hidden, kwargs)) if mask is None else mask.expand(hidden.shape[0], *mask.shape[1:])
         new = edit(x, next_call(), args)
         return None if new is x else (args, {**kwargs, "attention_mask": new})
 
@@ -161,31 +169,60 @@ def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place
             return module.register_forward_hook(on_delta, with_kwargs=True, prepend=True)
 
 
-def full_mask(attention: nn.Module, x: Tensor) -> Tensor:
-    """The mask that an attention module without one uses, True attends, shape (rows, 1, length, length)."""
+def full_mask(attention: nn.Module, x: Tensor, cached: int = 0) -> Tensor:
+    """The mask that an attention module without one uses, True attends, shape (rows, 1, length, cached + length)."""
     rows, length = x.shape[:2]
-    mask = torch.ones(length, length, dtype=torch.bool, device=x.device)
+    mask = torch.ones(length, cached + length, dtype=torch.bool, device=x.device)
     if getattr(attention, "is_causal", False):
-        mask = mask.tril()
-    return mask.expand(rows, 1, length, length)
+        mask = mask.tril(cached)
+    return mask.expand(rows, 1, length, cached + length)
+
+
+def _cached(attention: nn.Module, x: Tensor, kwargs: dict[str, Any]) -> int:
+    """Keys that an attention module finds in its key-value cache."""
+    cache = kwargs.get("past_key_values")
+    if cache is None or not hasattr(cache, "get_mask_sizes"):
+        return 0
+    attended: int = cache.get_mask_sizes(x.shape[1], attention.layer_idx)[0]
+    return attended - x.shape[1]
 
 
 def _first_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    return args[0] if args else kwargs["hidden_states"]
+    return args[0] if args else kwargs[_first_name(kwargs)]
 
 
 def _with_first_input(args: tuple[Any, ...], kwargs: dict[str, Any], new: Tensor) -> tuple[tuple[Any, ...], Any]:
-    return ((new, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": new})
+    return ((new, *args[1:]), kwargs) if args else (args, {**kwargs, _first_name(kwargs): new})
+
+
+def _first_name(kwargs: dict[str, Any]) -> str:
+    """The keyword of the first input: transformers' own, else the first that holds a tensor."""
+    if "hidden_states" in kwargs:
+        return "hidden_states"
+    for name, value in kwargs.items():
+        if isinstance(value, Tensor):
+            return name
+    raise LesionError("the module is called without a tensor, so its input cannot be lesioned; choose its output")
 
 
 def first_output(output: Any) -> Tensor:
-    """The tensor that a module returns, alone or first in a tuple or a transformers output."""
-    return output if isinstance(output, Tensor) else output[0]
+    """The tensor that a module returns, alone or first in a tuple or a transformers output.
+
+    Raises:
+        LesionError: There is none.
+    """
+    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else [output]
+    first = output if isinstance(output, Tensor) else next(iter(parts), None)
+    if not isinstance(first, Tensor):
+        raise LesionError(f"a module returns a {type(output).__name__} that begins with no tensor; lesion its parts")
+    return first
 
 
 def _with_first_output(output: Any, new: Tensor) -> Any:
     if isinstance(output, Tensor):
         return new
+    if isinstance(output, list):
+        return [new, *output[1:]]
     if isinstance(output, tuple):
         return type(output)(new, *output[1:]) if hasattr(output, "_fields") else (new, *output[1:])
     first = next(iter(output.keys()))

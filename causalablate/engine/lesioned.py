@@ -8,9 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from causalablate.engine.hooks import hooked
+from causalablate.engine.hooks import Forward, edited, hooked, intercepted
+from causalablate.engine.nested import worlds_read
 from causalablate.engine.stack import Parts, Stack, Surroundings
+from causalablate.engine.values import OpaqueError, flatten, map_tensors
 from causalablate.errors import LesionError
+from causalablate.intervention import Lesion
 
 
 @dataclass
@@ -48,20 +51,53 @@ def lesioned(
         return
     stack, action = Stack([parts], around), Action()
 
-    def begin(_: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        n = _n_rows(kwargs)
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        inputs = {str(i): x for i, x in enumerate(args)} | kwargs
+        n = _n_rows(inputs)
         names = list(keys) if keys is not None else [str(i) for i in range(n)]
         if len(names) != n:
             raise LesionError(f"{len(names)} keys were given for a batch of {n} rows; give one key per row")
-        stack.begin(names, around.token_groups(kwargs))
+        stack.begin(names, around.token_groups(inputs))
         action.fired, action.change_norm = torch.zeros(n, dtype=torch.bool), torch.zeros(n)
 
     def end() -> None:
         action.change_norm = stack.finish()[0]
         action.fired = torch.ones(len(stack.keys), dtype=torch.bool)
 
-    with hooked(root, stack.edits(), begin=begin, end=end, calls=stack.calls):
+    if not (read := worlds_read([parts], around.components)):
+        with hooked(root, stack.edits(), begin=begin, end=end, calls=stack.calls):
+            yield action
+        return
+
+    def nested(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        begin(args, kwargs)
+        stack.worlds.known.clear()
+        for world, places in read.items():
+            there = Stack([Lesion(world).resolve(around.components)], around, worlds=stack.worlds, watched=places)
+            with edited(root, there.edits(), there.calls):
+                there.begin(stack.keys, stack.groups)
+                forward(*_copies(args), **_copies(kwargs))
+            there.finish()
+            stack.worlds.known[world] = dict(there.seen)
+        with edited(root, stack.edits(), stack.calls):
+            output = forward(*args, **kwargs)
+        end()
+        return output
+
+    with intercepted({root: nested}):
         yield action
+
+
+def _copies(inputs: Any) -> Any:
+    """Inputs of a forward that another one will get too."""
+    try:
+        flatten(inputs)
+    except OpaqueError as error:
+        raise LesionError(
+            f"a patch runs the model in another world first, so its inputs must be given twice; a {error} cannot be. "
+            "Run the model without a cache, or use counterfactuals()"
+        ) from None
+    return map_tensors(inputs, Tensor.clone)
 
 
 def _n_rows(inputs: Mapping[str, Any]) -> int:

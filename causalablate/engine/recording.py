@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Forward, Interceptor, Place, hooked, intercepted
 from causalablate.engine.layout import Key, Layout, Scales
+from causalablate.engine.nested import Worlds
 from causalablate.engine.repeated import Repeated
 from causalablate.engine.sharing import Shared, compute_once, repeated_rows
 from causalablate.engine.stack import Act, Parts, Stack, Surroundings
@@ -150,6 +151,7 @@ class Recording:
         shared: Calls in which rows repeat.
         fragile: Calls whose tensors are edited in place by others.
         copies_inputs: The model edits its own inputs in place.
+        worlds: Other worlds of the same rows, for lesions that patch from them.
     """
 
     inputs: dict[str, Any]
@@ -164,6 +166,7 @@ class Recording:
     shared: dict[Key, Shared] = field(default_factory=dict)
     fragile: set[Key] = field(default_factory=set)
     copies_inputs: bool = False
+    worlds: Worlds = field(default_factory=Worlds)
 
     @property
     def intact(self) -> bool:
@@ -213,6 +216,7 @@ def record(
     recording = Recording(plain, working, keys, around.token_groups(plain), parts)
     if base is not None:
         recording.copies_inputs, recording.fragile = base.copies_inputs, set(base.fragile)
+        recording.worlds = base.worlds
     for _ in range(_ATTEMPTS):
         _run(root, recording, around, wanted, base, blocked, layout, sealed)
         if not recording.copies_inputs and any(_versions(working)):
@@ -262,7 +266,7 @@ def _run(
     layout: Layout | None,
     sealed: Collection[nn.Module],
 ) -> None:
-    stack = Stack([recording.parts], around)
+    stack = Stack([recording.parts], around, worlds=recording.worlds)
     recording.calls.clear()
     recording.shared.clear()
     counts: Counter[nn.Module] = Counter()
@@ -324,7 +328,7 @@ def _recorder(
     def compute(key: Key, forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if layout is not None and key in layout.calls and stack.view is None and key not in recording.fragile:
             scales = layout.calls[key]
-            view = repeated_rows(flatten((args, kwargs))[0], scales[0])
+            view = repeated_rows(flatten((args, kwargs))[0], scales[0], len(recording.keys))
             if view is not None and None not in scales[1] and not stack.tells_apart(module, root, view):
                 recording.shared[key] = Shared(view, scales)
                 return compute_once(recording.shared[key], stack, forward, args, kwargs)

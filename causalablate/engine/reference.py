@@ -170,7 +170,9 @@ def capture(
             start, batch = current[-1]
             for address, site in here:
                 known = statistics[address].calls.setdefault((site, call), SiteStatistics())
-                known.add(site.part(x), batch.token_groups["all"] if site.tokens else None)
+                rows = site.part(x)
+                by_example = rows.unflatten(0, (len(batch.keys), -1)) if site.packed else rows
+                known.add(by_example, batch.token_groups["all"] if site.tokens else None)
                 if address in donors:
                     known.keep(site.part(x), start, len(batch.keys), store)
             return x

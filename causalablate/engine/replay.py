@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Forward, Interceptor, Place, has_hooks, hooked, intercepted, submodule
 from causalablate.engine.layout import Key, Layout, Scales
+from causalablate.engine.nested import Activations
 from causalablate.engine.positions import recompute
 from causalablate.engine.recording import Call, Recording
 from causalablate.engine.repeated import Repeated
@@ -91,10 +92,35 @@ def replay(
     Raises:
         InertLesionError: A part of a lesion never acted.
     """
-    stack, copies = Stack(lesions, around), len(lesions)
-    new = Stack(
-        [[part for part in parts if part not in recording.parts or part[1].reads()] for parts in lesions], around
-    )
+    stack = Stack(lesions, around, worlds=recording.worlds)
+    output = _run(tree, recording, stack, layout, restricted=restricted)
+    return output, stack.finish(recording.acts)
+
+
+def visit(
+    tree: ModuleTree, recording: Recording, parts: Parts, around: Surroundings, places: Collection[Place]
+) -> Activations:
+    """Activations at some places in the world of one lesion, bit for bit as its forward computes them.
+
+    Args:
+        tree: The model.
+        recording: A run of the batch under a part, often none, of the lesion.
+        parts: The lesion, resolved.
+        around: What it refers to.
+        places: Where.
+    Raises:
+        InertLesionError: A part of the lesion never acted.
+    """
+    stack = Stack([parts], around, worlds=recording.worlds, watched=places)
+    _run(tree, recording, stack, None, restricted=False)
+    stack.finish(recording.acts)
+    return dict(stack.seen)
+
+
+def _run(tree: ModuleTree, recording: Recording, stack: Stack, layout: Layout | None, *, restricted: bool) -> Any:
+    copies = len(stack.lesions)
+    lesioned = [[p for p in parts if p not in recording.parts or p[1].reads()] for parts in stack.lesions]
+    new = Stack(lesioned, stack.around, watched=stack.watched)
     blocked = tree.blocked(new.places)
     counts: Counter[nn.Module] = Counter()
     modules = {module for module, _ in recording.calls} - blocked
@@ -129,8 +155,7 @@ def replay(
             calls=stack.calls,
         ),
     ):
-        output = tree.root(**given)
-    return output, stack.finish(recording.acts)
+        return tree.root(**given)
 
 
 def _memo(

@@ -31,19 +31,21 @@ class Shared:
     edited: bool = False
 
 
-def repeated_rows(tensors: Sequence[Tensor], scales: Scales) -> View | None:
-    """Find rows that are equal in every tensor that grows with the batch, bit for bit.
+def repeated_rows(tensors: Sequence[Tensor], scales: Scales, n: int) -> View | None:
+    """Find examples that are equal in every tensor that grows with the batch, bit for bit.
+
+    Whole examples only: where an example takes several rows (its images, its patches), a module may put them together.
 
     Args:
         tensors: Arguments of a module.
         scales: Which of them grow with the batch.
+        n: Number of examples.
     Returns:
-        The distinct rows, or None if all differ or it cannot be said.
+        The distinct ones, or None if all differ or it cannot be said.
     """
     growing = [t for t, scale in zip(tensors, scales, strict=True) if scale]
-    if not growing or None in scales or len({t.shape[0] for t in growing}) != 1:
+    if not growing or None in scales or any(t.shape[0] % n for t in growing):
         return None
-    n = growing[0].shape[0]
     rows = [bits(t).reshape(n, -1) for t in growing]
     if len(_groups([row[:, :_GLANCE] for row in rows])) == n:
         return None
@@ -80,19 +82,20 @@ def compute_once(shared: Shared, stack: Stack, forward: Forward, args: tuple[Any
 
 
 def _few(x: Tensor, view: View, copies: int) -> Tensor:
+    n = len(view.inverse)
     if isinstance(x, Repeated) and not x.edited:
-        return Repeated(x.base[view.first], copies)
-    return x.unflatten(0, (copies, -1))[:, view.first].flatten(0, 1)
+        return Repeated(x.base.unflatten(0, (n, -1))[view.first].flatten(0, 1), copies)
+    return x.unflatten(0, (copies, n, -1))[:, view.first].flatten(0, 2)
 
 
 def _all_rows(returned: Sequence[Tensor], result: Skeleton, shared: Shared, copies: int) -> Any:
-    inverse = shared.view.inverse
+    inverse, distinct = shared.view.inverse, len(shared.view.first)
     whole: list[Tensor] = []
     for x, grows in zip(returned, shared.scales[1], strict=True):
         if not grows:
             whole.append(x)
         elif isinstance(x, Repeated) and not x.edited:
-            whole.append(Repeated(x.base[inverse], copies))
+            whole.append(Repeated(x.base.unflatten(0, (distinct, -1))[inverse].flatten(0, 1), copies))
         else:
-            whole.append(x.unflatten(0, (copies, -1))[:, inverse].flatten(0, 1))
+            whole.append(x.unflatten(0, (copies, distinct, -1))[:, inverse].flatten(0, 2))
     return rebuild(result, whole)

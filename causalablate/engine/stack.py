@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,13 +11,16 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from causalablate.component import Component, Site
+from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine import draws
+from causalablate.engine.groups import positions
 from causalablate.engine.hooks import Edit, Place, submodule
+from causalablate.engine.nested import Worlds
 from causalablate.engine.repeated import Repeated
 from causalablate.engine.values import map_tensors
 from causalablate.errors import InertLesionError, LesionError
 from causalablate.offs import Off
+from causalablate.offs.base import World
 
 Parts = Sequence[tuple[Component, Off]]
 """A lesion resolved against a component map: what `Lesion.resolve` gives."""
@@ -40,8 +43,10 @@ class ReferenceStatistics(Protocol):
         """Spread of the site, a scalar."""
         ...
 
-    def donors(self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int) -> Tensor:
-        """A donor's activation per key, shape (keys, ...)."""
+    def donors(
+        self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int, *, paired: bool = False
+    ) -> Tensor:
+        """A donor's activation per key, shape (keys, ...); paired donors are the examples of the same ids."""
         ...
 
 
@@ -69,7 +74,7 @@ class Surroundings:
         seed: Seed of every draw.
     """
 
-    components: Mapping[str, Component]
+    components: ComponentMap
     token_groups: TokenGroups
     reference: ReferenceStatistics | None = None
     seed: int = 0
@@ -98,18 +103,39 @@ class _Context:
         return self.stack.around.reference
 
     def reference_mean(self, axes: str) -> Tensor:
-        return self._statistics().mean(self.component, self.site, self.site_call, axes)
+        mean = self._statistics().mean(self.component, self.site, self.site_call, axes)
+        if not self.site.packed:
+            return mean
+        if axes == "positions":
+            return mean[0, :1]
+        view = self.stack.view
+        n = len(self.stack.keys) if view is None else len(view.first)
+        return mean.expand(n, *mean.shape[1:]).flatten(0, 1)
 
     def reference_std(self) -> Tensor:
         return self._statistics().std(self.component, self.site, self.site_call)
 
-    def donors(self) -> Tensor:
+    @property
+    def keys(self) -> Sequence[str]:
+        return self.stack.keys
+
+    def donors(self, *, paired: bool = False) -> Tensor:
         return self._statistics().donors(
-            self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed
+            self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed, paired=paired
         )
+
+    def elsewhere(self, world: World) -> Tensor:
+        return self.site.part(self.stack.worlds.activation(world, self.site.place, self.site_call))
 
     def normal(self, shape: torch.Size) -> Tensor:
         per_key = self.n_rows // len(self.stack.keys)
+        if self.site.tokens and self.site.packed and len(shape) == 2:
+            return self.normal(torch.Size((len(self.stack.keys), per_key, *shape[1:]))).flatten(0, 1)
+        if self.site.tokens and self.stack.past:
+            first = self.stack.past["all"].sum(1).tolist()
+            return draws.normal_at(shape, first, self.stack.keys, "noise", *self._stream())
+        if self.site.tokens and self.stack.groups["all"].shape == shape[:2]:
+            return draws.normal(shape, self.stack.keys, "noise", *self._stream(), real=self.stack.groups["all"])
         if per_key <= 1:
             return draws.normal(shape, self.stack.keys, "noise", *self._stream())
         each = torch.Size((len(self.stack.keys), per_key, *shape[1:]))
@@ -133,7 +159,11 @@ class _Context:
     def edges(self) -> Tensor:
         queries, keys = self.stack.group(self.site.group), self.stack.group(self.site.source)
         itself = torch.eye(queries.shape[1], dtype=torch.bool, device=queries.device)
-        return (queries[:, :, None] & keys[:, None, :] & ~itself).unsqueeze(1)
+        cut = queries[:, :, None] & keys[:, None, :] & ~itself
+        if self.stack.past:
+            cached = self.stack.past[self.site.source or "all"]
+            cut = torch.cat((queries[:, :, None] & cached[:, None, :], cut), dim=-1)
+        return cut.unsqueeze(1)
 
 
 @dataclass
@@ -145,6 +175,7 @@ class Stack:
         around: What they refer to.
         keys: Names of the n rows; draws depend on them.
         groups: Token groups of the n rows.
+        past: Token groups of the positions in the key-value cache, which come before those of this forward.
         calls: How often each place was reached in this forward.
         acted: How often each component acted in this forward.
         outputs: Latest outputs of the components that offs read.
@@ -152,12 +183,16 @@ class Stack:
         skipped: Acts left out because their results were known.
         order: The places that were reached or left out in this forward, one after the other.
         view: Set while a module computes distinct rows only.
+        worlds: Other worlds of the n rows, for offs that patch from them.
+        watched: Places whose activations are kept, as the lesions leave them.
+        seen: Those activations.
     """
 
     lesions: Sequence[Parts]
     around: Surroundings
     keys: Sequence[str] = ()
     groups: Mapping[str, Tensor] = field(default_factory=dict)
+    past: Mapping[str, Tensor] = field(default_factory=dict)
     calls: Counter[Place] = field(default_factory=Counter)
     acted: Counter[str] = field(default_factory=Counter)
     outputs: dict[str, Tensor] = field(default_factory=dict)
@@ -165,6 +200,9 @@ class Stack:
     skipped: set[Act] = field(default_factory=set)
     order: list[Place] = field(default_factory=list)
     view: View | None = None
+    worlds: Worlds = field(default_factory=Worlds)
+    watched: Collection[Place] = ()
+    seen: dict[tuple[Place, int], Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.here: dict[Place, list[tuple[int, Component, Site, Off]]] = {}
@@ -181,7 +219,10 @@ class Stack:
     @property
     def places(self) -> list[Place]:
         """Everywhere that the lesions edit or read."""
-        return list(dict.fromkeys(itertools.chain(self.here, self.taps)))
+        # Of one module, an edit of its delta comes before one of its output, which is what the delta leads to; hooks of
+        # outputs act in the opposite order.
+        places = dict.fromkeys(itertools.chain(self.here, self.taps, self.watched))
+        return sorted(places, key=lambda place: place[1] == "delta")
 
     def begin(self, keys: Sequence[str], groups: Mapping[str, Tensor]) -> None:
         """Start a forward of `len(lesions)` times these rows."""
@@ -191,6 +232,7 @@ class Stack:
         self.outputs.clear()
         self.skipped.clear()
         self.order.clear()
+        self.seen.clear()
         self.squares = [{} for _ in self.lesions]
 
     def finish(self, earlier: Mapping[Act, Tensor] | None = None) -> Tensor:
@@ -262,6 +304,8 @@ class Stack:
                 site.part(self.rows_of(new, block)).copy_(changed)
             for address, site in taps:
                 self.outputs[address] = site.part(new)
+            if place in self.watched:
+                self.seen[place, call] = new.clone()  # the model may write into it later
             return new
 
         return edit
@@ -277,18 +321,24 @@ class Stack:
 
     def group(self, name: str | None) -> Tensor:
         """Positions of a token group, bool, shape (n, length); of the distinct rows while a view is set."""
-        if name is None or name not in self.groups:
-            raise LesionError(f'the model has no token group "{name}"; it has {", ".join(self.groups)}')
-        return self.groups[name] if self.view is None else self.groups[name][self.view.first]
+        where = positions(self.groups, str(name))
+        return where if self.view is None else where[self.view.first]
 
     def _act(self, x: Tensor, context: _Context) -> Tensor | None:
         """Apply one off to one activation: the site's new slice, or None where it changes nothing."""
         component, site = context.component, context.site
         old = site.part(x)
         new = context.how.apply(old, context)
+        if new.shape != old.shape:
+            raise LesionError(
+                f"{component.address}={context.how} gives shape {tuple(new.shape)}, but the activation there has "
+                f"{tuple(old.shape)}: the reference set has other lengths, or none for tokens that are generated. "
+                "Use mean with axes=positions, zero or noise; in a generation also when='prefill'"
+            )
         if site.tokens:
             where = self.group(site.group or "all") & self.group("all")
-            new = torch.where(where.reshape(where.shape + (1,) * (old.ndim - 2)), new, old)
+            where = where.flatten() if site.packed else where
+            new = torch.where(where.reshape(where.shape + (1,) * (old.ndim - where.ndim)), new, old)
         change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()
         if component.kind == "edge" and old.dtype != torch.bool:
             change = (new != old).double()
@@ -316,7 +366,9 @@ class Stack:
         """Whether a lesion inside a module may do different things to rows that are equal in a view."""
         inner = set(module.modules())
         here = [part for place, parts in self.here.items() if submodule(root, place[0]) in inner for part in parts]
-        if any(how.draws or how.reads() for *_, how in here) or any(submodule(root, p[0]) in inner for p in self.taps):
+        if any(how.draws or how.reads() for *_, how in here):
+            return True
+        if any(submodule(root, place[0]) in inner for place in (*self.taps, *self.watched)):
             return True
         if not any(site.tokens or site.group for _, _, site, _ in here):
             return False

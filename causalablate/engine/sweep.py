@@ -12,11 +12,13 @@ from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Forward, submodule
 from causalablate.engine.layout import Layout
 from causalablate.engine.memory import free_memory
+from causalablate.engine.nested import worlds_read
 from causalablate.engine.planning import Batch, Node, plan
 from causalablate.engine.recording import Recording, record
-from causalablate.engine.replay import ModuleTree, replay
+from causalablate.engine.replay import ModuleTree, replay, visit
 from causalablate.engine.stack import Parts, Stack, Surroundings
 from causalablate.engine.values import memory_of
+from causalablate.intervention import Lesion
 
 _MEMORY_SHARE = 0.4
 """Share of the free memory that recordings may take."""
@@ -80,6 +82,7 @@ class Sweep:
         else:
             self._plan = plan(lesions, layout, size)
         self._wanted = self._worth_keeping()
+        self._read_worlds = worlds_read(self.lesions, around.components)
 
     def _worth_keeping(self) -> set[nn.Module]:
         called = self._layout.called if self._layout is not None else None
@@ -108,7 +111,14 @@ class Sweep:
 
     def footprint(self, recording: Recording) -> int:
         """Bytes that the recordings of one block take at most at any one time."""
-        return _held(recording) * _depth(self._plan)
+        widest = self._layout.widest * len(recording.keys) if self._layout is not None else 0
+        patched = sum(map(len, self._read_worlds.values())) * widest
+        return _held(recording) * _depth(self._plan) + patched
+
+    @property
+    def n_tasks(self) -> int:
+        """Parts of the plan that do not wait for each other."""
+        return 1 + len(self._plan.batches) + len(self._plan.children)
 
     def worlds(
         self, recordings: Sequence[Recording], wanted: Callable[[], set[int]] | None = None
@@ -122,29 +132,72 @@ class Sweep:
         Yields:
             Position of a lesion and what it made of each block, batch by batch.
         """
+        for task in range(self.n_tasks):
+            yield from self.run(task, recordings, wanted)
+
+    def run(
+        self, task: int, recordings: Sequence[Recording], wanted: Callable[[], set[int]] | None = None
+    ) -> Iterator[tuple[int, list[World]]]:
+        """Replay the lesions of one task; see `worlds`."""
         every = set(range(len(self.lesions)))
-        yield from self._walk(self._plan, list(recordings), wanted or (lambda: every))
+        asked, blocks = wanted or (lambda: every), list(recordings)
+        for recording in blocks:
+            self._visit(recording, asked().intersection(self._of_task(task)))
+        if task == 0:
+            yield from self._node(self._plan, blocks, asked)
+        elif task <= len(self._plan.batches):
+            yield from self._batch(self._plan.batches[task - 1], blocks, asked)
+        else:
+            yield from self._walk(self._plan.children[task - 1 - len(self._plan.batches)], blocks, asked)
+
+    def _of_task(self, task: int) -> set[int]:
+        """The lesions of one task, by position."""
+        if task == 0:
+            return set() if self._plan.lesion is None else {self._plan.lesion}
+        if task <= len(self._plan.batches):
+            return set(self._plan.batches[task - 1].lesions)
+        return _below(self._plan.children[task - 1 - len(self._plan.batches)])
+
+    def _visit(self, recording: Recording, lesions: Collection[int]) -> None:
+        """Run the worlds that these lesions patch from, each once, everywhere that any lesion of the sweep reads it."""
+        components, known = self._around.components, recording.worlds.known
+        for world in worlds_read([self.lesions[i] for i in sorted(lesions)], components):
+            if world not in known:
+                parts = Lesion(world).resolve(components)
+                with compiled(self._fast):
+                    known[world] = visit(self._tree, recording, parts, self._around, self._read_worlds[world])
 
     def _walk(
         self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
     ) -> Iterator[tuple[int, list[World]]]:
-        if node.parts:
-            new = [p for p in node.parts if p not in recordings[0].parts or p[1].reads()]
-            places = Stack([new], self._around).places
-            blocked = self._tree.blocked(places)
-            recordings = [self._record_under(node.parts, r, blocked) for r in recordings]
+        if not wanted().intersection(_below(node)):
+            return
+        new = [p for p in node.parts if p not in recordings[0].parts or p[1].reads()]
+        places = Stack([new], self._around).places
+        blocked = self._tree.blocked(places)
+        recordings = [self._record_under(node.parts, r, blocked) for r in recordings]
+        yield from self._node(node, recordings, wanted)
+        for batch in node.batches:
+            yield from self._batch(batch, recordings, wanted)
+        for child in node.children:
+            yield from self._walk(child, recordings, wanted)
+
+    def _node(
+        self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
+    ) -> Iterator[tuple[int, list[World]]]:
         if node.lesion is not None and node.lesion in wanted():
             yield node.lesion, [World(self._read(r.output, 1)[0], r.norm) for r in recordings]
-        for batch in node.batches:
-            chosen = wanted().intersection(batch.lesions)
-            if chosen:
-                worlds = [self._run(r, batch) for r in recordings]
-                for j, lesion in enumerate(batch.lesions):
-                    if lesion in chosen:
-                        yield lesion, [of_block[j] for of_block in worlds]
-        for child in node.children:
-            if wanted().intersection(_below(child)):
-                yield from self._walk(child, recordings, wanted)
+
+    def _batch(
+        self, batch: Batch, recordings: list[Recording], wanted: Callable[[], set[int]]
+    ) -> Iterator[tuple[int, list[World]]]:
+        chosen = wanted().intersection(batch.lesions)
+        if not chosen:
+            return
+        worlds = [self._run(r, batch) for r in recordings]
+        for j, lesion in enumerate(batch.lesions):
+            if lesion in chosen:
+                yield lesion, [of_block[j] for of_block in worlds]
 
     def _record_under(self, parts: Parts, base: Recording, blocked: Collection[nn.Module]) -> Recording:
         with compiled(self._fast):

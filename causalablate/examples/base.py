@@ -1,4 +1,4 @@
-"""One example is images, a question and its answer; an example set is an immutable, content-hashed sequence of them."""
+"""One example is what a model is asked, and the answer; an example set is an immutable, content-hashed sequence of them."""
 
 import hashlib
 import json
@@ -18,25 +18,27 @@ class Example:
 
     Attributes:
         id: Unique within its set.
-        images: Frames in order of time, each uint8 of shape (H, W, 3).
+        images: Frames in order of time, each uint8 of shape (H, W, 3); none for a model that takes none.
         question: The question, in words.
         answer: The expected answer, one word.
         groups: Group name to label, e.g. `{"question_type": "location"}`.
         seed: Seed of the pixel noise: the same in the factual and in every counterfactual world.
         cluster: Examples that share images share it; empty means the example stands alone.
+        inputs: For a wrapped module: its inputs without the batch dimension, by name, or by position as "0", "1", ...
     """
 
     id: str
-    images: tuple[np.ndarray, ...]
-    question: str
-    answer: str
+    images: tuple[np.ndarray, ...] = ()
+    question: str = ""
+    answer: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     cluster: str = ""
+    inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.images:
-            raise ExampleError(f'example "{self.id}" has no image; give at least one frame.')
+        if not (self.images or self.question or self.inputs):
+            raise ExampleError(f'example "{self.id}" asks nothing; give images, a question, or inputs.')
         for image in self.images:
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
                 raise ExampleError(
@@ -54,6 +56,9 @@ class Example:
         for image in self.images:
             sha.update(repr(image.shape).encode())
             sha.update(np.ascontiguousarray(image).tobytes())
+        for name, array in sorted(self.inputs.items()):
+            sha.update(repr((name, str(array.dtype), array.shape)).encode())
+            sha.update(np.ascontiguousarray(array).tobytes())
         return sha.digest()
 
 

@@ -6,13 +6,23 @@ from typing import Any
 from causalablate.foveated.config import SPECIAL, FoveatedConfig
 
 
-def small_config(words: Sequence[str], *, width: int = 96, layers: int = 3, **switches: Any) -> FoveatedConfig:
+def small_config(
+    words: Sequence[str],
+    *,
+    width: int = 96,
+    layers: int = 3,
+    image_size: int = 48,
+    patch_size: int = 12,
+    **switches: Any,
+) -> FoveatedConfig:
     """Configure the shipped size: 48-pixel frames of 16 patches, encoder and language model of a few layers.
 
     Args:
         words: Every word of questions and answers.
         width: Width of encoder and language model; a multiple of 8.
         layers: Layers of each.
+        image_size: Pixels per side of a frame.
+        patch_size: Pixels per side of a patch; divides `image_size`.
         switches: Other fields of `FoveatedConfig`.
     """
     vocabulary = [*SPECIAL, *words]
@@ -22,8 +32,8 @@ def small_config(words: Sequence[str], *, width: int = 96, layers: int = 3, **sw
         "num_hidden_layers": layers,
         "num_attention_heads": 4,
         "mlp_ratio": 2,
-        "image_size": 48,
-        "patch_size": 12,
+        "image_size": image_size,
+        "patch_size": patch_size,
         "layerscale_value": 1.0,
         "initializer_range": 0.1,
         "use_mask_token": False,

@@ -10,6 +10,11 @@ from causalablate.errors import ExampleError, nearest
 from causalablate.foveated.config import SPECIAL, FoveatedConfig
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case and without punctuation."""
+    return re.findall(r"[^\W_]+", text.lower())
+
+
 class WordTokenizer:
     """One token per word; punctuation and case are ignored.
 
@@ -40,7 +45,7 @@ class WordTokenizer:
         input_ids = torch.zeros(len(questions), self.length, dtype=torch.long)
         for row, question in enumerate(questions):
             where = f'example "{ids[row]}": ' if ids is not None else ""
-            words = re.findall(r"[^\W_]+", question.lower())
+            words = words_of(question)
             if not 1 <= len(words) <= self.length:
                 raise ExampleError(
                     f'{where}the question "{question}" has {len(words)} words; this model reads 1 to {self.length}.'

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -32,15 +31,11 @@ class Readout:
 
 
 class Adapter(Protocol):
-    """One model family. Implementations hold no state: the module is an argument."""
+    """How models of one kind are fed, read and named. A value: the module is an argument."""
 
-    model_type: str
-    """`model_type` in the checkpoint's config.json."""
-    modes: tuple[str, ...]
-    """Ways in which a model of the family can answer; the names that `load` takes."""
-
-    def load(self, path: Path, mode: str | None) -> nn.Module:
-        """Read a checkpoint directory."""
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Ways in which the model can answer; the names that `load` takes. Empty where there is one."""
         ...
 
     def components(self, module: nn.Module) -> ComponentMap:
@@ -49,6 +44,13 @@ class Adapter(Protocol):
 
     def encode(self, module: nn.Module, examples: Sequence[Example]) -> dict[str, Any]:
         """Keyword arguments of one forward pass, noise included."""
+        ...
+
+    def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:
+        """Whether these examples must run one at a time: side by side, rows would not be those of single examples.
+
+        So it is where examples of one batch give a tower different numbers of image tiles or patches.
+        """
         ...
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:

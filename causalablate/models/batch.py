@@ -1,5 +1,6 @@
 """Examples in batches, ready for a model."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +30,23 @@ class Batch:
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where the model's first parameter lives."""
-    return next(module.parameters()).device
+    """Where the model's first parameter or buffer lives."""
+    first = next(itertools.chain(module.parameters(), module.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def encoded(module: nn.Module, adapter: Adapter, examples: Sequence[Example]) -> dict[str, Any]:
+    """Keyword arguments of one forward pass, on the model's device."""
+    device = device_of(module)
+    inputs = adapter.encode(module, examples)
+    return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in inputs.items()}
 
 
 def batches(module: nn.Module, adapter: Adapter, examples: Sequence[Example], size: int) -> Iterator[Batch]:
-    """Encode examples in order, `size` at a time."""
-    device = device_of(module)
+    """Encode examples in order, `size` at a time, or one at a time where they cannot stand side by side."""
+    if adapter.alone(module, examples):
+        size = 1
     for start in range(0, len(examples), size):
         chunk = examples[start : start + size]
-        encoded = adapter.encode(module, chunk)
-        inputs = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in encoded.items()}
+        inputs = encoded(module, adapter, chunk)
         yield Batch([e.id for e in chunk], inputs, adapter.token_groups(module, inputs), adapter.answers(module, chunk))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.tail import Tail
+from causalablate.errors import DeviceError
 from causalablate.examples import Example
 from causalablate.foveated.config import MODES, FoveatedConfig
 from causalablate.foveated.encoding import encode
@@ -17,6 +18,8 @@ from causalablate.foveated.opponent import GATES
 from causalablate.foveated.output import FoveatedOutput
 from causalablate.foveated.texture import GROUPS
 from causalablate.models.adapter import Readout
+from causalablate.models.family import LoadOptions
+from causalablate.models.precision import placed
 from causalablate.models.transformer import attention_edges, dinov2_layers, dinov2_tails, llama_layers, llama_tails
 
 SCORERS = ("propositional", "perspectival", "participatory")
@@ -30,18 +33,27 @@ EDGES = (
 """Attention edges between token groups, as (attended to, attends): the ones that a causal mask leaves open."""
 
 
-class FoveatedAdapter:
+class FoveatedFamily:
     """`FoveatedVLM` checkpoints."""
 
-    model_type = "foveated_vlm"
+    model_types = ("foveated_vlm",)
     modes: tuple[str, ...] = MODES
 
-    def load(self, path: Path, mode: str | None) -> FoveatedVLM:
+    def open(self, path: Path, mode: str | None, options: LoadOptions) -> tuple[FoveatedVLM, "FoveatedAdapter"]:
         """Read a checkpoint directory; `mode` overrides how the model answers."""
+        if options.device_map is not None:
+            raise DeviceError("device_map is for families that transformers loads; leave it out, and give a device")
         module = FoveatedVLM.from_pretrained(path)
         if mode is not None:
             module.config.mode = mode
-        return module.eval()
+        placed(module, options.dtype, options.device)
+        return module.eval(), FoveatedAdapter()
+
+
+class FoveatedAdapter:
+    """Feeds and reads a `FoveatedVLM`."""
+
+    modes: tuple[str, ...] = MODES
 
     def components(self, module: nn.Module) -> ComponentMap:
         """Every component that the config's mode reaches, in the order of the forward pass."""
@@ -54,6 +66,10 @@ class FoveatedAdapter:
         inputs = encode(examples, module.config)
         # Labels would only add the training loss, which nobody reads here.
         return {name: value for name, value in inputs.items() if name != "labels"}
+
+    def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:
+        """Never: every frame has as many patches as any other."""
+        return False
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:
         """Vocabulary index of each true answer, shape (rows,)."""

@@ -19,7 +19,7 @@ from causalablate.engine.stack import Surroundings
 from causalablate.examples import Example, ExampleSet
 from causalablate.intervention import Lesion
 from causalablate.models.adapter import Adapter, Readout
-from causalablate.models.batch import Batch, batches, device_of
+from causalablate.models.batch import Batch, batches, device_of, encoded
 from causalablate.models.precision import precision_of
 from causalablate.models.reference import Reference, reference_for
 
@@ -39,14 +39,13 @@ class Model:
         self.module, self.adapter = module, adapter
         self.components: ComponentMap = adapter.components(module)
 
-    def __call__(self, **inputs: Any) -> Any:
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
         """Run the module as it is, lesioned if inside a `do` block."""
-        return self.module(**inputs)
+        return self.module(*args, **inputs)
 
     def encode(self, examples: Sequence[Example]) -> dict[str, Any]:
         """Inputs of one forward pass, on the model's device."""
-        (batch,) = self.batches(examples, max(1, len(examples)))
-        return batch.inputs
+        return encoded(self.module, self.adapter, examples)
 
     def batches(self, examples: Sequence[Example], size: int = 64) -> Iterator[Batch]:
         """Examples in order, encoded, `size` at a time."""
@@ -100,7 +99,7 @@ class Model:
         parts = lesion.resolve(self.components)
         known = self.reference(reference)
         if known is not None:
-            known.prepare(parts)
+            known.prepare(lesion.resolve_all(self.components))
         with lesioned(self.module, parts, self.surroundings(known, seed), keys=keys) as action:
             yield action
 
@@ -133,10 +132,12 @@ class Model:
         """SHA-256 of the weights and the config: two models with one hash compute the same function."""
         digest = hashlib.sha256()
         config = getattr(self.module, "config", None)
-        if config is not None:
+        if hasattr(config, "to_dict"):
             settings: Mapping[str, Any] = config.to_dict()
             kept = {k: v for k, v in settings.items() if not k.startswith("_") and k != "transformers_version"}
             digest.update(json.dumps(kept, sort_keys=True, default=str).encode())
+        else:
+            digest.update(repr(self.module).encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

@@ -96,12 +96,15 @@ class Reference:
         """Spread of the site, float32, a scalar, on the device of the site. Computed once: do not write into it."""
         return self._site(component, site, call).std()
 
-    def donors(self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int) -> Tensor:
+    def donors(
+        self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int, *, paired: bool = False
+    ) -> Tensor:
         """Activation of each key's donor, in the dtype of the model, on the CPU, shape (keys, ...).
 
-        The same donor for every component, so that joint lesions stay coherent.
+        The same donor for every component, so that joint lesions stay coherent. A paired donor is the example of the
+        same id.
         """
-        chosen = self._drawn(tuple(keys), seed)
+        chosen = self._pairs(keys) if paired else self._drawn(tuple(keys), seed)
         known = self._site(component, site, call)
         if known.n_rows < len(self._ids):
             raise LesionError(
@@ -118,6 +121,16 @@ class Reference:
                 f'resample: the reference set "{self.examples.name}" holds no other example; use a larger one'
             )
         return torch.tensor(chosen)
+
+    def _pairs(self, keys: Sequence[str]) -> Tensor:
+        """Row of the example of each id, shape (keys,)."""
+        rows = {key: i for i, key in enumerate(self._ids)}
+        if missing := [key for key in keys if key not in rows]:
+            raise LesionError(
+                f'resample: the reference set "{self.examples.name}" holds no example "{missing[0]}" to pair with; a '
+                "paired donor needs a reference set with the same ids, such as a counterfactual version of each example"
+            )
+        return torch.tensor([rows[key] for key in keys])
 
     def _site(self, component: Component, site: Site, call: int) -> SiteStatistics:
         calls = self._known[component.address].calls

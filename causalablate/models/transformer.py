@@ -1,60 +1,53 @@
-"""Components of transformer stacks: layers, heads, MLPs and attention edges, by the module names of transformers."""
+"""Towers of known models of transformers, by the module names they have there, and where their ends are read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from causalablate.component import Component, Site
+from causalablate.component import Component
 from causalablate.engine.tail import Tail
-
-
-def _stack(
-    tower: str, layers: str, n_layers: int, n_heads: int, head_dim: int, output: str, *, tokens: bool
-) -> Iterator[Component]:
-    """One stack of residual blocks.
-
-    A layer is what its block adds to the residual stream. A head is its slice of the output projection's input, so
-    attention keeps its fast kernel.
-    """
-    for i in range(n_layers):
-        address, module = f"{tower}.layers.{i}", f"{layers}.{i}"
-        yield Component(address, "layer", (Site(module, "delta", tokens=tokens),), tower)
-        for h in range(n_heads):
-            span = (h * head_dim, (h + 1) * head_dim)
-            head = Site(f"{module}.{output}", "input", span, tokens=tokens)
-            yield Component(f"{address}.heads.{h}", "head", (head,), tower)
-        yield Component(f"{address}.mlp", "mlp", (Site(f"{module}.mlp", tokens=tokens),), tower)
+from causalablate.models.pretrained.towers import Tower, edge_components, tower_components
 
 
 def dinov2_layers(tower: str, path: str, config: Any) -> Iterator[Component]:
     """A `Dinov2Model` at `path`."""
     heads = config.num_attention_heads
-    yield from _stack(
+    width = config.hidden_size // heads
+    layers = f"{path}.encoder.layer"
+    yield from tower_components(
+        Tower(tower, layers, config.num_hidden_layers, heads, width, "attention.o_proj", "mlp", tokens=False)
+    )
+
+
+def llama_tower(tower: str, path: str, config: Any, edges: Sequence[tuple[str, str]] = ()) -> Tower:
+    """A `LlamaModel`, or a model of its build, at `path`.
+
+    Grouped-query attention shares keys and values, but every head has its own output.
+    """
+    heads = config.num_attention_heads
+    return Tower(
         tower,
-        f"{path}.encoder.layer",
+        f"{path}.layers",
         config.num_hidden_layers,
         heads,
-        config.hidden_size // heads,
-        "attention.o_proj",
-        tokens=False,
+        getattr(config, "head_dim", None) or config.hidden_size // heads,
+        out="self_attn.o_proj",
+        mlp="mlp",
+        attention="self_attn" if edges else None,
+        edges=tuple(edges),
+        tokens=True,
     )
 
 
 def llama_layers(tower: str, path: str, config: Any) -> Iterator[Component]:
-    """A `LlamaModel` at `path`; grouped-query attention shares keys and values, but every head has its own output."""
-    heads = config.num_attention_heads
-    head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
-    yield from _stack(
-        tower, f"{path}.layers", config.num_hidden_layers, heads, head_dim, "self_attn.o_proj", tokens=True
-    )
+    """Components of a `LlamaModel` at `path`, without attention edges."""
+    yield from tower_components(llama_tower(tower, path, config))
 
 
 def attention_edges(tower: str, path: str, n_layers: int, edges: Iterable[tuple[str, str]]) -> Iterator[Component]:
     """Attention edges of a `LlamaModel`, each (attended to, attends), as `<tower>.layers.<i>.edges.<from>.<to>`."""
     groups = list(edges)
     for i in range(n_layers):
-        for source, target in groups:
-            site = Site(f"{path}.layers.{i}.self_attn", "attention_mask", group=target, source=source)
-            yield Component(f"{tower}.layers.{i}.edges.{source}.{target}", "edge", (site,), tower)
+        yield from edge_components(tower, f"{tower}.layers.{i}", f"{path}.layers.{i}.self_attn", groups)
 
 
 def llama_tails(path: str, config: Any, positions: Sequence[Sequence[int]]) -> tuple[Tail, ...]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from causalablate.component import Component
 from causalablate.errors import LesionError, nearest
-from causalablate.offs.base import Context, Off
+from causalablate.offs.base import Context, Off, World
 from causalablate.offs.fixed import FixedMax, FixedMin
 from causalablate.offs.knockout import Knockout
 from causalablate.offs.mean import Mean
 from causalablate.offs.noise import Noise
+from causalablate.offs.patch import Patch
 from causalablate.offs.replace import Replace
 from causalablate.offs.resample import Resample
 from causalablate.offs.scale import Scale
@@ -21,7 +22,21 @@ from causalablate.offs.zero import Zero
 
 OFFS: dict[str, type[Off]] = {
     cls.kind: cls
-    for cls in (Zero, Mean, Resample, Noise, Value, Scale, Replace, Knockout, Uniform, Shuffle, FixedMin, FixedMax)
+    for cls in (
+        Zero,
+        Mean,
+        Resample,
+        Patch,
+        Noise,
+        Value,
+        Scale,
+        Replace,
+        Knockout,
+        Uniform,
+        Shuffle,
+        FixedMin,
+        FixedMax,
+    )
 }
 
 
@@ -33,7 +48,7 @@ def off(spec: "Off | str | Mapping[str, Any]") -> Off:
     """
     if isinstance(spec, Off):
         return spec
-    parameters = {"kind": spec} if isinstance(spec, str) else dict(spec)
+    parameters: dict[str, Any] = {"kind": spec} if isinstance(spec, str) else dict(spec)
     kind = parameters.pop("kind", None)
     if kind not in OFFS:
         raise LesionError(f'no off "{kind}"{nearest(str(kind), OFFS)}; there are {", ".join(OFFS)}')
@@ -44,6 +59,8 @@ def off(spec: "Off | str | Mapping[str, Any]") -> Off:
         if name not in known:
             has = f"it takes {', '.join(known)}" if known else "it takes none"
             raise LesionError(f'off "{kind}" has no parameter "{name}"{nearest(name, known)}; {has}')
+    if kind == "patch" and "at" in parameters:
+        parameters["at"] = _world(parameters["at"])
     for name in ("std", "factor"):
         if name in parameters and (isinstance(parameters[name], bool) or not isinstance(parameters[name], int | float)):
             raise LesionError(f"{kind}: {name} is {parameters[name]!r}; it must be a number")
@@ -66,6 +83,16 @@ def _value(parameters: dict[str, Any]) -> Value:
     raise LesionError(f"value: give value (a number or nested lists) or calls (a list of those), not {parameters}")
 
 
+def _world(at: Any) -> World:
+    """A study file gives the lesion of another world as a mapping from addresses to offs."""
+    if not isinstance(at, Mapping):
+        raise LesionError(
+            f"patch: at is {at!r}; write the lesion of the other world as a mapping from addresses to offs, such as "
+            "{tokens.image: zero}, or leave it out for the factual world"
+        )
+    return tuple((str(address), off(how)) for address, how in at.items())
+
+
 __all__ = [
     "OFFS",
     "Context",
@@ -75,6 +102,7 @@ __all__ = [
     "Mean",
     "Noise",
     "Off",
+    "Patch",
     "Replace",
     "Resample",
     "Scale",

@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -24,6 +24,11 @@ class Context(Protocol):
     call: int
     inputs: tuple[Any, ...]
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """Ids of the examples."""
+        ...
+
     def reference_mean(self, axes: str) -> Tensor:
         """Mean activation over the reference set, broadcastable to the batch."""
         ...
@@ -32,8 +37,16 @@ class Context(Protocol):
         """Standard deviation of the site over examples, positions and features of the reference set, a scalar."""
         ...
 
-    def donors(self) -> Tensor:
-        """Activation of one donor example of the reference set per row, shape of the batch."""
+    def donors(self, *, paired: bool = False) -> Tensor:
+        """Activation of one donor example of the reference set per row, shape of the batch.
+
+        Args:
+            paired: The donor is the example of the same id, not another one.
+        """
+        ...
+
+    def elsewhere(self, world: "World") -> Tensor:
+        """Activation of the site at this call on the same rows in another world, shape of the batch."""
         ...
 
     def normal(self, shape: torch.Size) -> Tensor:
@@ -81,6 +94,10 @@ class Off(ABC):
         """Addresses of other components whose outputs it uses."""
         return ()
 
+    def world(self) -> "World | None":
+        """The other world whose activations it uses, as the parts of the lesion that holds there."""
+        return None
+
     def to_json(self) -> str | dict[str, Any]:
         """The kind alone where every parameter has its default, else a mapping with `kind` and the parameters."""
         parameters = {
@@ -95,5 +112,8 @@ class Off(ABC):
         inside = ", ".join(f"{k}={v}" for k, v in parameters.items() if k != "kind")
         return f"{self.kind}({inside})"
 
+
+World = tuple[tuple[str, Off], ...]
+"""Parts of a lesion, sorted by address; `()` is the factual world."""
 
 OffFactory = Callable[..., Off]

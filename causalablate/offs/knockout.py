@@ -25,7 +25,8 @@ class Knockout(Off):
 
     def apply(self, x: Tensor, context: Context) -> Tensor:
         """The attention mask without the edges; True (or 0) still attends."""
-        cut = context.edges()
+        # A layer with a sliding window keeps the latest keys only.
+        cut = context.edges()[..., -x.shape[-1] :].to(x.device)
         if x.dtype == torch.bool:
             return x & ~cut
         return x.masked_fill(cut, torch.finfo(x.dtype).min)

@@ -30,4 +30,14 @@ class Mean(Off):
 
     def apply(self, x: Tensor, context: Context) -> Tensor:
         """The reference mean, broadcast over the batch; a copy, since the model may write into what it is given."""
-        return context.reference_mean(self.axes).to(x).expand_as(x).clone()
+        mean = context.reference_mean(self.axes).to(x)
+        if self.axes == "positions" and mean.ndim == 3:
+            mean = mean[:, :1]  # the same at every position, and here there may be more or fewer
+        try:
+            return mean.expand_as(x).clone()
+        except RuntimeError:
+            raise LesionError(
+                f"mean: over examples, {context.component.address} has shape {tuple(mean.shape[1:])} on the reference "
+                f"set and {tuple(x.shape[1:])} here; where lengths differ, and for tokens that are generated, use "
+                "{kind: mean, axes: positions}"
+            ) from None

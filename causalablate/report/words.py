@@ -92,6 +92,7 @@ KINDS: Mapping[str, str] = {
     "connector": "Connector",
     "tokens": "Token positions",
     "edge": "Attention edges",
+    "residual": "Residual stream",
 }
 
 

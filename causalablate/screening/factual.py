@@ -9,9 +9,11 @@ from torch import Tensor
 
 from causalablate.component import Component, Site
 from causalablate.engine import draws
+from causalablate.engine.groups import positions
 from causalablate.errors import LesionError
 from causalablate.models.reference import Reference
 from causalablate.offs import Off
+from causalablate.offs.base import World
 
 
 @dataclass
@@ -63,9 +65,13 @@ class FactualSite:
         """Spread of the site over the reference set, a scalar."""
         return self._statistics().std(self.component, self.site, self.site_call)
 
-    def donors(self) -> Tensor:
+    def donors(self, *, paired: bool = False) -> Tensor:
         """Activation of one donor per row."""
-        return self._statistics().donors(self.component, self.site, self.site_call, self.keys, self.seed)
+        return self._statistics().donors(self.component, self.site, self.site_call, self.keys, self.seed, paired=paired)
+
+    def elsewhere(self, world: World) -> Tensor:
+        """Refused: `unscreenable` turns away what reads other worlds."""
+        raise LesionError(f"{self.component.address}={self.how} reads another world, which screening does not visit")
 
     def normal(self, shape: torch.Size) -> Tensor:
         """Standard normal draws, one stream per row."""
@@ -91,6 +97,4 @@ class FactualSite:
         return self.seed, self.component.address, self.site.module, self.site_call
 
     def _group(self, name: str) -> Tensor:
-        if name not in self.groups:
-            raise LesionError(f'the model has no token group "{name}"; it has {", ".join(self.groups)}')
-        return self.groups[name]
+        return positions(self.groups, name)

@@ -11,6 +11,7 @@ from causalablate.offs import Off
 
 Asked = Lesion | str | Iterable[Lesion | str] | Mapping[str, Lesion]
 _CUT = "an attention edge is cut, not moved by a step that a gradient could follow"
+_ELSEWHERE = "its activation comes from another world, which a factual run does not visit"
 _STAND_IN = "another component or module does its work, and no gradient says what that would change"
 
 
@@ -18,6 +19,8 @@ def unscreenable(component: Component, how: Off) -> str | None:
     """Why gradients say nothing about a component being off in this way, or None where they do."""
     if component.kind == "edge" or how.kind == "knockout":
         return _CUT
+    if how.world() is not None:
+        return _ELSEWHERE
     return _STAND_IN if how.kind == "replace" else None
 
 

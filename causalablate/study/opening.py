@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from causalablate.counterfactual import Replay
 
 
-def open_study(study: Study) -> tuple[Plan, "Replay"]:
+def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, "Replay"]:
     """Load what a study names.
 
     The reference set is made only where a lesion reads it.
 
     Args:
         study: A study whose paths are absolute or relative to the working directory; see `read_study`.
+        trust_remote_code: Run Python code that comes with the checkpoint. A study cannot ask for it: whoever wrote the
+            file is not whose machine it is.
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
         DeviceError: The study names a device that is not here.
@@ -27,7 +29,9 @@ def open_study(study: Study) -> tuple[Plan, "Replay"]:
     from causalablate.counterfactual import Replay  # transformers is not needed to read results
     from causalablate.models import load
 
-    model = load(study.model, mode=study.mode, dtype=study.dtype, device=study.device)
+    model = load(
+        study.model, mode=study.mode, dtype=study.dtype, device=study.device, trust_remote_code=trust_remote_code
+    )
     examples = study.examples.load()
     plan = plan_study(study, model.components, len(examples))
     reads = any(how.needs for planned in plan.lesions for _, how in planned.lesion)

@@ -37,10 +37,11 @@ class DigitsSpec(BaseModel):
 
 
 class FolderSpec(BaseModel):
-    """A local folder of images with `examples.jsonl`.
+    """A local folder of images with `examples.jsonl`, or with easy-VQA or NLVR.
 
     Attributes:
         path: The folder; in a study file, relative to that file.
+        split: Which part, of a set that has parts.
         limit: Use only the first so many.
     """
 
@@ -48,6 +49,7 @@ class FolderSpec(BaseModel):
 
     kind: Literal["folder"]
     path: str = Field(min_length=1)
+    split: str | None = Field(default=None, min_length=1)
     limit: int | None = Field(default=None, ge=1)
 
     def at(self, folder: Path) -> "FolderSpec":
@@ -62,7 +64,7 @@ class FolderSpec(BaseModel):
         """
         from causalablate.examples import folder
 
-        return folder(Path(self.path), limit=self.limit)
+        return folder(Path(self.path), split=self.split, limit=self.limit)
 
 
 ExamplesSpec = Annotated[DigitsSpec | FolderSpec, Field(discriminator="kind")]

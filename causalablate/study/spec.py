@@ -40,7 +40,7 @@ class Study(BaseModel):
         examples: The examples on which outcomes are compared.
         reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for digits, 512 of
             another split, so that no example is its own reference.
-        device: Where the model runs: `cpu`, `cuda`, `cuda:1` ...
+        device: Where the model runs: `cpu`, `cuda`, `cuda:1` ..., or `auto`: spread over all that is there.
         dtype: Number format of the model's weights.
         mode: How the model answers, where it has modes; by default the checkpoint's own.
         outcomes: Numbers per example.
@@ -62,7 +62,7 @@ class Study(BaseModel):
     model: str = Field(default=SHIPPED, min_length=1)
     examples: ExamplesSpec = Field(default_factory=DigitsSpec)
     reference: ExamplesSpec | None = None
-    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:[0-9]+)?)$")
+    device: str = Field(default="cpu", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     mode: Literal["coarse_only", "coarse_fine", "autoregressive"] | None = None
     outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
@@ -91,7 +91,7 @@ class Study(BaseModel):
         needy = sorted({how.kind for entry in self.lesions for how in entry.offs if how.needs})
         if needy and self.reference_examples is None:
             raise ValueError(
-                f"{', '.join(needy)} reads activations of a reference set, and a folder has no split to take it from; "
+                f"{', '.join(needy)} reads activations of a reference set, and for a folder there is none by default; "
                 "add reference: {kind: folder, path: ...}"
             )
         return self

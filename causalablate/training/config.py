@@ -2,11 +2,25 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExamplesSection(_Section):
+    """A folder of examples to train on, instead of fresh digit scenes.
+
+    Attributes:
+        path: The folder; in a file, relative to that file.
+        split: Which part, of a set that has parts.
+        limit: Use only the first so many.
+    """
+
+    path: str = Field(min_length=1)
+    split: str | None = Field(default=None, min_length=1)
+    limit: int | None = Field(default=None, ge=2)
 
 
 class ModelSection(_Section):
@@ -14,6 +28,8 @@ class ModelSection(_Section):
 
     width: int = Field(default=96, ge=16, multiple_of=8)
     layers: int = Field(default=3, ge=1)
+    image_size: int = Field(default=48, ge=8)
+    patch_size: int = Field(default=12, ge=4)
     mode: Literal["coarse_only", "coarse_fine", "autoregressive"] = "coarse_fine"
     deep_query: bool = True
     visual_tokens_per_frame: int = Field(default=1, ge=1)
@@ -22,6 +38,12 @@ class ModelSection(_Section):
     mean_budget: float = Field(default=100.0, ge=64.0, le=400.0)
     noise_std: float = Field(default=0.1, ge=0.0)
     coarse_loss_weight: float = Field(default=0.5, ge=0.0)
+
+    @model_validator(mode="after")
+    def _patches_fill_the_image(self) -> "ModelSection":
+        if self.image_size % self.patch_size:
+            raise ValueError(f"patch_size {self.patch_size} does not divide image_size {self.image_size}")
+        return self
 
     def switches(self) -> dict[str, Any]:
         """Keyword arguments for `small_config`."""
@@ -51,7 +73,8 @@ class OptimizerSection(_Section):
 class ObjectiveSection(_Section):
     """Weights of the terms beside the answer losses.
 
-    Gaze and cells fade linearly to 0 over their share of the main stage. The gate term acts in the last stage: it is
+    Gaze and cells fade linearly to 0 over their share of the main stage; they need to know what a scene holds, so with
+    examples of a folder there is neither. The gate term acts in the last stage: it is
     the mean square of the gates' logits, and keeps a gate from leaning on one pole for nothing, which would silence
     a scorer.
     """
@@ -65,7 +88,10 @@ class ObjectiveSection(_Section):
 
 
 class EvaluationSection(_Section):
-    """How often to measure on the validation split, and on how many examples."""
+    """How often to measure on validation examples, and on how many.
+
+    With examples of a folder, those of randomly chosen images are held out of training for it.
+    """
 
     every: int = Field(default=250, ge=1)
     examples: int = Field(default=700, ge=7)
@@ -78,6 +104,7 @@ class TrainingConfig(_Section):
     name: str
     seed: int = 0
     threads: int = Field(default=1, ge=1)
+    examples: ExamplesSection | None = None
     model: ModelSection = ModelSection()
     encoder_warmup: StageSection = StageSection(steps=500)
     main: StageSection = StageSection(steps=1300)
@@ -86,3 +113,12 @@ class TrainingConfig(_Section):
     objective: ObjectiveSection = ObjectiveSection()
     evaluation: EvaluationSection = EvaluationSection()
     save_every: int = Field(default=250, ge=1)
+
+    @model_validator(mode="after")
+    def _warm_up_has_targets(self) -> "TrainingConfig":
+        if self.examples is not None and self.encoder_warmup.steps:
+            raise ValueError(
+                "the encoder warm-up asks what the cells of digit scenes hold; with examples of a folder write "
+                "encoder_warmup: {steps: 0}"
+            )
+        return self

@@ -21,27 +21,43 @@ N_COLOUR_CLASSES = 7
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Inputs of the model, and what the scenes hold.
+class Contents:
+    """What digit scenes hold.
 
     Attributes:
-        inputs: Keyword arguments of `FoveatedVLM.forward`.
-        scenes: The contents.
+        scenes: As they were drawn.
         cell_class: What each cell of the last frame shows, of `N_CELL_CLASSES`, (B, cells).
         colour_class: Its colour, of `N_COLOUR_CLASSES`, (B, cells).
-        rng: The step's generator, for what else the objective draws.
     """
 
-    inputs: dict[str, Tensor]
     scenes: Scenes
     cell_class: Tensor
     colour_class: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Inputs of the model, and what is known beside them.
+
+    Attributes:
+        inputs: Keyword arguments of `FoveatedVLM.forward`.
+        rng: The step's generator, for what else the objective draws.
+        contents: What the scenes hold, where that is known.
+    """
+
+    inputs: dict[str, Tensor]
     rng: np.random.Generator
+    contents: Contents | None = None
+
+
+def step_generator(seed: int, stage: int, step: int) -> np.random.Generator:
+    """The source of all that one step draws."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, stage, step))))
 
 
 def training_batch(config: FoveatedConfig, size: int, seed: int, stage: int, step: int) -> Batch:
     """Draw and encode the batch of one step from the training scans."""
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, stage, step))))
+    rng = step_generator(seed, stage, step)
     source = scans("train")
     scenes = draw(rng, source, rng.permutation(size) % len(QUESTION_TYPES))
     frames = torch.from_numpy(render(rng, source, scenes, augment=True))
@@ -56,8 +72,7 @@ def training_batch(config: FoveatedConfig, size: int, seed: int, stage: int, ste
         "noise": torch.from_numpy(rng.standard_normal(pixels.shape, dtype=np.float32)),
         "labels": tokenizer.answers(answers),
     }
-    cell_class, colour_class = cell_targets(scenes)
-    return Batch(inputs, scenes, cell_class, colour_class, rng)
+    return Batch(inputs, rng, Contents(scenes, *cell_targets(scenes)))
 
 
 def cell_targets(scenes: Scenes) -> tuple[Tensor, Tensor]:

@@ -45,7 +45,9 @@ class WarmupHeads(nn.Module):
 
 def warmup_loss(model: FoveatedVLM, heads: WarmupHeads, batch: Batch) -> Tensor:
     """Dense supervision of the encoder at random detail, and of queries that ask it something."""
-    scenes, rng = batch.scenes, batch.rng
+    assert batch.contents is not None  # a config with this stage trains on digits
+    contents, rng = batch.contents, batch.rng
+    scenes = contents.scenes
     n = len(scenes)
     low, high = model.config.min_budget, model.config.max_budget
     # The first frame differs from the last in cell 0 alone: there it shows the cue.
@@ -58,7 +60,7 @@ def warmup_loss(model: FoveatedVLM, heads: WarmupHeads, batch: Batch) -> Tensor:
     spent = torch.from_numpy(budgets.astype(np.float32))
     view = model.views.fovea(model.views.pyramid(frame), spent, batch.inputs["noise"][:, -1])
     encoded = model.vision(view, heads.ask(asked))
-    cell_class, colour_class = batch.cell_class.clone(), batch.colour_class.clone()
+    cell_class, colour_class = contents.cell_class.clone(), contents.colour_class.clone()
     cell_class[first, 0] = SQUARE_CLASS
     colour_class[first, 0] = torch.from_numpy(scenes.cue)[first]
     queries = encoded[:, -asked.shape[1] :]
@@ -95,7 +97,8 @@ def _ask(scenes: Scenes, rng: np.random.Generator, first: np.ndarray) -> tuple[T
 def main_loss(
     model: FoveatedVLM, heads: WarmupHeads, batch: Batch, weights: ObjectiveSection, progress: float | None
 ) -> Tensor:
-    """Answer losses of both passes, plus the fading gaze and cell terms, or at last the gate term.
+    """Answer losses of both passes, plus the fading gaze and cell terms where the contents are known, or at last the
+    gate term.
 
     Args:
         model: The model in training.
@@ -111,12 +114,15 @@ def main_loss(
         return loss
     if progress is None:
         return loss + weights.gates_weight * torch.logit(output.gates, eps=1e-6).square().sum(-1).mean()
+    if batch.contents is None:
+        return loss
+    contents = batch.contents
     gaze = weights.gaze_weight * _fade(progress, weights.gaze_fade)
     cells = weights.cells_weight * _fade(progress, weights.cells_fade)
     if gaze > 0:
-        loss = loss + gaze * gaze_loss(output.allocation - model.config.min_budget, gaze_target(batch.scenes))
+        loss = loss + gaze * gaze_loss(output.allocation - model.config.min_budget, gaze_target(contents.scenes))
     if cells > 0:
-        loss = loss + cells * heads.patches(output.patch_features, batch.cell_class, batch.colour_class)
+        loss = loss + cells * heads.patches(output.patch_features, contents.cell_class, contents.colour_class)
     return loss
 
 

@@ -9,33 +9,39 @@ from typing import Any
 import torch
 
 from causalablate.errors import TrainingError
-from causalablate.examples import digits
-from causalablate.examples.base import ExampleSet
-from causalablate.examples.questions import WORDS
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
 from causalablate.progress import progress_bar
 from causalablate.training.config import TrainingConfig
 from causalablate.training.curve import learning_curve
-from causalablate.training.data import training_batch
 from causalablate.training.evaluate import evaluate
 from causalablate.training.objectives import WarmupHeads, main_loss, warmup_loss
 from causalablate.training.optimizer import learning_rate, make_optimizer, set_learning_rate
+from causalablate.training.source import source_of
 from causalablate.training.state import RunState, write
 
 
-def train(config: TrainingConfig, out: Path, *, quiet: bool = False, stop_after: int | None = None) -> Path:
+def train(
+    config: TrainingConfig,
+    out: Path,
+    *,
+    directory: Path = Path(),
+    quiet: bool = False,
+    stop_after: int | None = None,
+) -> Path:
     """Train, or go on training, and write the checkpoint.
 
     Args:
         config: The run.
         out: Directory for `state.pt`, `checkpoint/` (the model, `training.json`, `log.jsonl`, `learning_curve.png`).
+        directory: Where relative paths of the config start.
         quiet: Show no progress bar.
         stop_after: Stop after so many optimiser steps in all, state saved, as if killed.
     Returns:
         The directory of the checkpoint.
     Raises:
         TrainingError: `out` cannot be written, holds a run of another config, or the loss is not finite.
+        ExampleError: The folder of examples is missing, empty or malformed.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -46,7 +52,7 @@ def train(config: TrainingConfig, out: Path, *, quiet: bool = False, stop_after:
     threads = torch.get_num_threads()
     torch.set_num_threads(config.threads)
     try:
-        return _Run(config, out).finish(quiet, stop_after)
+        return _Run(config, out, directory).finish(quiet, stop_after)
     finally:
         torch.set_num_threads(threads)
 
@@ -57,20 +63,22 @@ STAGES = ("encoder_warmup", "main", "settle")
 class _Run:
     """The objects of one run; `state.step` counts steps over all stages."""
 
-    def __init__(self, config: TrainingConfig, out: Path) -> None:
+    def __init__(self, config: TrainingConfig, out: Path, directory: Path) -> None:
         self.config, self.out = config, out
+        self.source = source_of(config, directory)
         self.stages = (config.encoder_warmup, config.main, config.settle)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.model = FoveatedVLM(small_config(WORDS, **config.model.switches()))
+            self.model = FoveatedVLM(
+                small_config(self.source.words, **{**config.model.switches(), **self.source.shape})
+            )
             self.heads = WarmupHeads(self.model.config.vision_config.hidden_size)
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.optimizer = make_optimizer(self.model, self.heads, config.optimizer)
-        self.validation: ExampleSet = digits(config.evaluation.examples, split="validation", seed=config.seed)
         # Of the steps since the last evaluation.
         self.losses: list[float] = []
         self.gradient_norms: list[float] = []
-        identity = config.model_dump_json()
+        identity = config.model_dump_json() + self.source.hash
         self.state = RunState.load(out, identity) or RunState(identity)
         if self.state.tensors:
             self._restore()
@@ -96,11 +104,11 @@ class _Run:
         """One optimiser step; returns the learning rate of each group."""
         stage, within = self._position()
         section = self.stages[stage]
-        batch = training_batch(self.model.config, section.batch_size, self.config.seed, stage, within)
+        batch = self.source.batch(self.model.config, section.batch_size, self.config.seed, stage, within)
         if stage == 0:
             loss = warmup_loss(self.model, self.heads, batch)
         else:
-            if stage == 1 and within == 0:
+            if stage == 1 and within == 0 and self.stages[0].steps:
                 self.heads.hand_over(self.model)
             progress = within / section.steps if stage == 1 else None
             loss = main_loss(self.model, self.heads, batch, self.config.objective, progress)
@@ -134,7 +142,7 @@ class _Run:
         torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
 
     def _evaluate(self, stage: str, rates: dict[str, float]) -> str:
-        metrics = evaluate(self.average, self.validation, batch_size=self.config.evaluation.batch_size)
+        metrics = evaluate(self.average, self.source.validation, batch_size=self.config.evaluation.batch_size)
         row: dict[str, Any] = {"step": self.state.step, "stage": stage, **metrics}
         row["train_loss"] = sum(self.losses) / len(self.losses)
         row["grad_norm"] = sum(self.gradient_norms) / len(self.gradient_norms)

@@ -102,11 +102,18 @@ def test_noise_of_each_example_is_its_own(model, monkeypatch):
 
 def test_rows_are_shared_only_where_every_bit_is_equal():
     x = torch.tensor([[0.0, 1.0], [-0.0, 1.0], [0.0, 1.0]])
-    view = repeated_rows([x, torch.arange(2)], (True, False))
+    view = repeated_rows([x, torch.arange(2)], (True, False), 3)
     assert view.first.tolist() == [0, 1]
     assert view.inverse.tolist() == [0, 1, 0]
-    assert repeated_rows([x, torch.arange(3)], (True, True)) is None
-    assert repeated_rows([x], (None,)) is None
+    assert repeated_rows([x, torch.arange(3)], (True, True), 3) is None
+    assert repeated_rows([x], (None,), 3) is None
+
+
+def test_examples_of_several_rows_are_shared_as_wholes():
+    patches = torch.tensor([1.0, 2.0, 1.0, 1.0, 1.0, 2.0])[:, None]  # two of each example
+    view = repeated_rows([patches, torch.tensor([7, 7, 7])], (True, True), 3)
+    assert (view.first.tolist(), view.inverse.tolist()) == ([0, 1], [0, 1, 0])
+    assert repeated_rows([patches[:4]], (True,), 3) is None
 
 
 def test_equal_rows_in_which_other_positions_are_meant(model):

@@ -36,11 +36,7 @@ class TwoViews(nn.Module):
 
 
 class TwoViewsAdapter:
-    model_type = "two_views"
     modes = ()
-
-    def load(self, path, mode):
-        raise NotImplementedError
 
     def components(self, module):
         halves = [(0, WIDTH // 2), (WIDTH // 2, WIDTH)]
@@ -67,6 +63,9 @@ class TwoViewsAdapter:
         mask = np.ones((len(examples), POSITIONS))
         mask[[e.seed % 2 == 1 for e in examples], 0] = 0
         return {"views": torch.tensor(np.array(rows)), "mask": torch.tensor(mask)}
+
+    def alone(self, module, examples):
+        return False
 
     def answers(self, module, examples):
         return torch.tensor([("no", "yes").index(e.answer) for e in examples])

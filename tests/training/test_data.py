@@ -21,12 +21,12 @@ def test_a_batch_is_a_function_of_seed_stage_and_step():
 
 
 def test_types_are_balanced():
-    scenes = training_batch(CONFIG, 21, 0, 0, 0).scenes
+    scenes = training_batch(CONFIG, 21, 0, 0, 0).contents.scenes
     assert sorted(scenes.question_type) == sorted(list(range(7)) * 3)
 
 
 def test_cell_targets_say_what_is_there():
-    batch = training_batch(CONFIG, 14, 0, 0, 0)
+    batch = training_batch(CONFIG, 14, 0, 0, 0).contents
     for row in range(14):
         for slot in range(batch.scenes.n_digits[row]):
             cell = batch.scenes.digit_cell[row, slot]
@@ -37,7 +37,7 @@ def test_cell_targets_say_what_is_there():
 
 
 def test_the_gaze_target_is_the_cell_that_holds_the_answer():
-    scenes = training_batch(CONFIG, 70, 0, 0, 0).scenes
+    scenes = training_batch(CONFIG, 70, 0, 0, 0).contents.scenes
     target = gaze_target(scenes).numpy()
     for row in range(70):
         kind = QUESTION_TYPES[scenes.question_type[row]]

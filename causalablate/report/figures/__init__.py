@@ -11,6 +11,7 @@ from causalablate.report.figures.groups import by_group
 from causalablate.report.figures.heads import heads_map
 from causalablate.report.figures.individual import individual
 from causalablate.report.figures.style import save, styled
+from causalablate.report.figures.windows import windows_figure
 from causalablate.report.words import outcome_words, primary_outcome
 from causalablate.table import Counterfactuals
 
@@ -27,7 +28,8 @@ def write_figures(
     """Draw everything the study supports.
 
     A forest plot per outcome; the leading outcome by group; the map of heads where single heads were lesioned; the
-    spread of individual effects on the first outcome that is not just right or wrong.
+    line over windows of layers where there are any; the spread of individual effects on the first outcome that is not
+    just right or wrong.
 
     Args:
         directory: Where the files go; made if needed.
@@ -55,4 +57,6 @@ def write_figures(
             written += save(by_group(effects, kinds, first, factor), directory / f"{first}_by_{factor}")
         if (heads := heads_map(effects, kinds, first)) is not None:
             written += save(heads, directory / f"heads_{first}")
+        if (layers := windows_figure(effects, kinds, first)) is not None:
+            written += save(layers, directory / f"windows_{first}")
     return tuple(sorted(written))

@@ -1,0 +1,9 @@
+"""Generation under a lesion: text, sampled or not, and multiple choice, in both worlds under the same noise."""
+
+from causalablate.generation.choose import Choices, choose
+from causalablate.generation.generate import Generations, generate
+from causalablate.generation.matching import MATCHES, Numeric
+from causalablate.generation.sampling import Sampling
+from causalablate.generation.vqa import normalised
+
+__all__ = ["MATCHES", "Choices", "Generations", "Numeric", "Sampling", "choose", "generate", "normalised"]

@@ -1,0 +1,1 @@
+"""Checkpoints loaded through transformers: one file per family or group of families."""

@@ -1,0 +1,87 @@
+"""`python -m tests.families`: run the conformance suite and write what it verified into docs/models.md."""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import torch
+from transformers.utils import logging
+
+from tests.families.conformance import CHECKS, Subject
+from tests.families.table import BUILDERS
+
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+BEGIN, END = "<!-- families: begin -->", "<!-- families: end -->"
+HEAD = ("family", "`model_type`", "vision", "connector", "language model", "also", "every component", "padding", "laws")
+PLURALS = {"mlp": "MLPs", "query": "queries", "tokens": "token groups", "cross": "cross-attentions"}
+
+
+def row(name: str, path: Path) -> tuple[list[str], list[str]]:
+    """One family's row of the table, and what failed."""
+    BUILDERS[name].build(path)
+    subject = Subject(name, path, options=getattr(BUILDERS[name], "OPTIONS", {}))
+    found = [name, f"`{json.loads((path / 'config.json').read_text())['model_type']}`"]
+    try:
+        found += _parts(subject)
+    except Exception as error:
+        return [*found, *["**does not load**"] * (len(HEAD) - len(found))], [f"{name}: {error}"]
+    seen, failed = {}, []
+    for check, run in CHECKS.items():
+        try:
+            seen[check] = run(subject)
+        except Exception as error:
+            seen[check] = f"**fails**: {check}"
+            failed.append(f"{name}: {check}: {error}")
+    hooks = next((seen[c] for c in ("anatomy", "reaches", "cold_and_warm") if "fails" in seen[c]), seen["plain_hooks"])
+    return [*found, hooks, seen["padding"], seen["laws"]], failed
+
+
+def _parts(subject: Subject) -> list[str]:
+    """Kinds of components: vision, connector, language model, and what else."""
+    others = [tower for tower in dict.fromkeys(tower for tower, _ in subject.kinds) if tower not in ("vision", "lm")]
+    return [
+        _kinds(subject, "vision"),
+        "yes" if ("", "connector") in subject.kinds else "–",
+        _kinds(subject, "lm"),
+        "; ".join(filter(None, (_kinds(subject, tower) for tower in others))) or "–",
+    ]
+
+
+def _kinds(subject: Subject, tower: str) -> str:
+    """`2 layers, 8 heads, 2 MLPs` of one tower."""
+    counts = Counter(
+        {kind: len(parts) for (of, kind), parts in subject.kinds.items() if of == tower and kind != "connector"}
+    )
+    named = ", ".join(f"{n} {kind if n == 1 else PLURALS.get(kind, f'{kind}s')}" for kind, n in counts.items())
+    return f"{tower}: {named}" if named and tower not in ("", "vision", "lm") else named or ("" if not tower else "–")
+
+
+def table(rows: list[list[str]]) -> str:
+    """As Markdown."""
+    lines = [HEAD, ("---",) * len(HEAD), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> int:
+    """Check every family; 0 if all conform."""
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    rows, failed = [], []
+    for name in sorted(BUILDERS):
+        with tempfile.TemporaryDirectory() as folder:
+            cells, problems = row(name, Path(folder))
+        print(" | ".join(cells), flush=True)
+        rows.append(cells)
+        failed += problems
+    print(*failed, sep="\n", file=sys.stderr)
+    if PAGE.is_file() and BEGIN in (page := PAGE.read_text(encoding="utf-8")):
+        before, _, rest = page.partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Every family of the table, on a tiny checkpoint built from its config; with `-m checkpoints`, real ones too.
+
+CAUSALABLATE_CHECKPOINTS lists directories with real weights, separated as in PATH.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.families.conformance import CHECKS, Subject
+from tests.families.table import BUILDERS
+
+REAL = [Path(path) for path in os.environ.get("CAUSALABLATE_CHECKPOINTS", "").split(os.pathsep) if path]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        *(pytest.param(name, id=name) for name in BUILDERS),
+        *(pytest.param(path, id=path.name, marks=pytest.mark.checkpoints) for path in REAL),
+    ],
+)
+def subject(request, tmp_path_factory):
+    if isinstance(request.param, Path):
+        # Outcomes of trained models are larger numbers than those of random ones: so is what rounding does to them.
+        return Subject(request.param.name, request.param, tolerance=1e-4, every=False)
+    for package in getattr(BUILDERS[request.param], "NEEDS", ()):
+        pytest.importorskip(package)
+    path = tmp_path_factory.mktemp(request.param)
+    BUILDERS[request.param].build(path)
+    return Subject(request.param, path, options=getattr(BUILDERS[request.param], "OPTIONS", {}))
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_a_family_conforms(subject, check):
+    assert check(subject)

@@ -1,0 +1,121 @@
+"""Training on a folder of examples: what is held out, what the model is built for, and that a run learns from it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+
+from causalablate.errors import ExampleError, TrainingError
+from causalablate.examples import folder
+from causalablate.foveated.model import FoveatedVLM
+from causalablate.foveated.sizes import small_config
+from causalablate.training.config import TrainingConfig
+from causalablate.training.source import Folder, source_of
+from causalablate.training.trainer import train
+
+COLOURS = {"Red": (220, 30, 30), "blue": (30, 30, 220), "green": (20, 200, 40)}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Twelve plain images, two questions about each."""
+    root = tmp_path / "data"
+    root.mkdir()
+    lines = []
+    for i in range(12):
+        answer = list(COLOURS)[i % 3]
+        Image.fromarray(np.full((16, 16, 3), COLOURS[answer], np.uint8)).save(root / f"{i}.png")
+        for question in ("What colour is it?", "Which of the colours is here?"):
+            kind = question.split()[0]
+            lines.append(
+                {"image": f"{i}.png", "question": question, "answer": answer, "groups": {"question_type": kind}}
+            )
+    (root / "train.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    return root
+
+
+def config(**changes):
+    entries = {
+        "name": "plain",
+        "examples": {"path": "data", "split": "train"},
+        "model": {"width": 16, "layers": 1, "image_size": 16, "patch_size": 8},
+        "encoder_warmup": {"steps": 0},
+        "main": {"steps": 3, "batch_size": 6, "warmup_steps": 1},
+        "evaluation": {"every": 2, "examples": 7, "batch_size": 6},
+        "save_every": 2,
+    }
+    return TrainingConfig.model_validate({**entries, **changes})
+
+
+def test_whole_images_are_held_out(data):
+    source = Folder.of(folder(data, split="train"), 5, seed=0)
+    assert len(source.validation) == 6 and len(source.training) == 18
+    assert not {e.cluster for e in source.validation} & {e.cluster for e in source.training}
+    other = Folder.of(folder(data, split="train"), 5, seed=1)
+    assert {e.id for e in other.validation} != {e.id for e in source.validation}
+    with pytest.raises(TrainingError, match="leaves none to train on"):
+        Folder.of(folder(data, split="train"), 23, seed=0)
+
+
+def test_the_examples_say_what_the_model_must_take(data):
+    source = source_of(config(), data.parent)
+    words = "blue colour colours green here is it of red the what which"
+    assert source.words == tuple(words.split())
+    assert source.shape == {"max_question_tokens": 6, "n_frames": 2}
+    with pytest.raises(ExampleError, match="nowhere"):
+        source_of(config(examples={"path": "nowhere"}), data.parent)
+
+
+def test_a_batch_is_a_function_of_seed_stage_and_step(data):
+    source = source_of(config(), data.parent)
+    made_for = small_config(source.words, width=16, layers=1, image_size=16, patch_size=8, **source.shape)
+
+    def batch(*key):
+        return source.batch(made_for, 6, *key)
+
+    first, again = batch(0, 1, 5), batch(0, 1, 5)
+    assert all(torch.equal(first.inputs[name], again.inputs[name]) for name in first.inputs)
+    assert first.contents is None and first.rng.random() == again.rng.random()
+    for key in ((1, 1, 5), (0, 0, 5), (0, 1, 6)):
+        assert not torch.equal(first.inputs["noise"], batch(*key).inputs["noise"])
+
+
+def test_a_run_ends_in_a_checkpoint_and_resumes_to_the_same_bytes(data):
+    run = config()
+    straight = train(run, data.parent / "a", directory=data.parent, quiet=True)
+    train(run, data.parent / "b", directory=data.parent, quiet=True, stop_after=2)
+    resumed = train(run, data.parent / "b", directory=data.parent, quiet=True)
+    assert (straight / "model.safetensors").read_bytes() == (resumed / "model.safetensors").read_bytes()
+    made = FoveatedVLM.from_pretrained(straight).config
+    assert made.canvas == 16 and made.n_patches == 4 and "red" in made.vocabulary
+    rows = [json.loads(line) for line in (straight / "log.jsonl").read_text().splitlines()]
+    assert {"accuracy.What", "accuracy.Which"} <= set(rows[-1])
+
+
+def test_it_learns_what_the_images_show(data):
+    run = config(
+        main={"steps": 120, "batch_size": 12, "warmup_steps": 10, "learning_rate": 3e-3},
+        evaluation={"every": 120, "examples": 8},
+        objective={"autoregressive_share": 0},
+        optimizer={"ema_decay": 0.9},
+    )
+    log = train(run, data.parent / "run", directory=data.parent, quiet=True) / "log.jsonl"
+    assert json.loads(log.read_text().splitlines()[-1])["accuracy"] == 1.0
+
+
+def test_a_run_does_not_go_on_with_other_examples(data):
+    train(config(), data.parent / "run", directory=data.parent, quiet=True, stop_after=2)
+    text = (data / "train.jsonl").read_text()
+    (data / "train.jsonl").write_text(text.replace("Which", "What", 1))
+    with pytest.raises(TrainingError, match="another config"):
+        train(config(), data.parent / "run", directory=data.parent, quiet=True)
+
+
+def test_what_only_digit_scenes_can_give_is_refused():
+    with pytest.raises(ValidationError, match=r"encoder_warmup: \{steps: 0\}"):
+        config(encoder_warmup={"steps": 5})
+    with pytest.raises(ValidationError, match="patch_size 7 does not divide image_size 16"):
+        config(model={"image_size": 16, "patch_size": 7})

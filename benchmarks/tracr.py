@@ -257,6 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("directory", type=Path, nargs="?", default=DATA, help="directory of PROGRAM.npz and .json")
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     chosen = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # models this small are slower on several
     rows = measure(chosen.directory)
     if not rows:
         parser.error(f"{chosen.directory} holds no PROGRAM.json")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from causalablate.intervention import Lesion, do
     from causalablate.models import Model, Part, load, wrap
     from causalablate.outcome import OUTCOMES
-    from causalablate.patching import causal_trace, path, windows
+    from causalablate.patching import causal_trace, masked, path_patch, windows
     from causalablate.screening import screen
     from causalablate.study import Study, read_results, read_study
     from causalablate.table import Counterfactuals
@@ -54,7 +54,8 @@ _HOMES = {
     "folder": "examples",
     "generate": "generation",
     "load": "models",
-    "path": "patching",
+    "masked": "patching",
+    "path_patch": "patching",
     "population_effects": "effects",
     "read_results": "study",
     "read_study": "study",
@@ -89,7 +90,8 @@ __all__ = [
     "folder",
     "generate",
     "load",
-    "path",
+    "masked",
+    "path_patch",
     "population_effects",
     "read_results",
     "read_study",

@@ -289,6 +289,7 @@ class Replay:
             self._places,
             lambda output: list(self.model.read(output).logits.values()),
             self.model.adapter.tails(self.model.module),
+            positions=any(site.group for component in self.model.components.values() for site in component.sites),
         )
 
     @cached_property

@@ -118,8 +118,8 @@ def _leaves_no_trace(model: Model, examples: ExampleSet, reference: ExampleSet) 
     return "weights, hooks, modes, gradients' flags, RNG and attention restored after return, exception and Ctrl-C"
 
 
-def _never_called(model: Model, inputs: dict[str, Any]) -> str:
-    """Path of a module that no forward calls (a container, at the least)."""
+def _never_called(model: Model, inputs: dict[str, Any]) -> str | None:
+    """Path of a container that no forward calls; None where there is no container."""
     called: set[str] = set()
 
     def note(path: str) -> Callable[[Tensor, int, tuple[Any, ...]], Tensor]:
@@ -132,7 +132,7 @@ def _never_called(model: Model, inputs: dict[str, Any]) -> str:
     containers = [name for name, m in model.module.named_modules() if isinstance(m, nn.ModuleList | nn.ModuleDict)]
     with hooked(model.module, {(p, "output"): note(p) for p in containers}, begin=lambda args, kwargs: None):
         _logits(model, inputs)
-    return next(p for p in containers if p not in called)
+    return next((p for p in containers if p not in called), None)
 
 
 def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
@@ -145,13 +145,15 @@ def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet
             raise LawBrokenError(f"{component.address}: the lesion did not act, and no error was raised")
         if not torch.equal(first, second):
             raise LawBrokenError(f"{component.address}: a warm model gives other numbers than a cold one")
-    path = _never_called(model, inputs)
+    path, acted = _never_called(model, inputs), f"one component of each of {len(model.components.kinds())} kinds acted"
+    if path is None:
+        return f"{acted}; no site could be bypassed"
     nowhere = Component("bypassed", "bypassed", (Site(path),))
     try:
         with lesioned(model.module, [(nowhere, Zero())], model.surroundings(None, 0)):
             _logits(model, inputs)
     except InertLesionError:
-        return f"one component of each of {len(model.components.kinds())} kinds acted; a bypassed site raised"
+        return f"{acted}; a bypassed site raised"
     raise LawBrokenError(f"a lesion at {path}, which never runs, raised nothing")
 
 

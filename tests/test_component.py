@@ -59,3 +59,44 @@ def test_dots_are_not_wildcards(components):
 
 def test_kinds_group_in_order(components):
     assert {kind: len(found) for kind, found in components.kinds().items()} == {"head": 6, "other": 5}
+
+
+def test_a_range_in_braces_is_every_number_in_it(components):
+    assert [c.address for c in components.select("lm.layers.{0..1}.mlp")] == ["lm.layers.0.mlp", "lm.layers.1.mlp"]
+    assert len(components.select("lm.layers.{1..1}.heads.{1..9}")) == 2
+    for glob in ("lm.layers.{2..5}.mlp", "lm.layers.{1..0}.mlp", "lm.layers.{0..x}.mlp"):
+        with pytest.raises(ComponentNotFoundError):
+            components.select(glob)
+
+
+VIEWED = ComponentMap(
+    [
+        Component("lm.layers.0", "layer", (Site("layers.0", "delta", tokens=True),), "lm"),
+        Component("lm.layers.0.mlp", "mlp", (Site("layers.0.mlp", tokens=True),), "lm"),
+        Component("vision.layers.0", "layer", (Site("v.0", "delta"),), "vision"),
+        Component("tokens.image", "tokens", (Site("embed", tokens=True, group="image"),)),
+    ]
+)
+
+
+def test_the_stream_behind_a_layer_is_there_but_not_listed():
+    stream = VIEWED["lm.layers.0.resid"]
+    assert stream.sites == (Site("layers.0", "output", tokens=True),) and stream.kind == "residual"
+    assert [c.address for c in VIEWED.select("*.layers.*.resid")] == ["lm.layers.0.resid", "vision.layers.0.resid"]
+    assert not any("resid" in address for address in VIEWED) and not any(
+        "resid" in c.address for c in VIEWED.select("**")
+    )
+    with pytest.raises(ComponentNotFoundError, match="no component"):
+        VIEWED["lm.layers.0.mlp.resid"]
+
+
+def test_a_component_at_some_positions():
+    narrow = VIEWED["lm.layers.0.mlp@image.first[-1]"]
+    assert narrow.sites == (Site("layers.0.mlp", tokens=True, group="image.first[-1]"),) and narrow.kind == "mlp"
+    assert VIEWED["lm.layers.0.resid@-1"].sites[0].group == "-1"
+    with pytest.raises(ComponentNotFoundError, match="has none of them"):
+        VIEWED.select("vision.layers.0@image")
+    with pytest.raises(ComponentNotFoundError, match="holds one group already"):
+        VIEWED.select("tokens.image@-1")
+    with pytest.raises(ComponentNotFoundError, match="did you mean"):
+        VIEWED.select("lm.layers.0.mpl@image")

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/engine.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/engine.md", "docs/wrap.md"])
 def test_python_blocks_run(page):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert blocks
@@ -35,6 +35,17 @@ def test_the_python_of_the_page_on_adaptive_sweeps_runs():
     found = names["found"]
     assert len(found.answer) == 2 and found.decided and found.share < 1
     assert all(f"`{column}`" in page for column in found.frame.columns)
+
+
+def test_the_python_of_the_page_on_attribution_runs():
+    page, names = (ROOT / "docs" / "attribution.md").read_text(), {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/attribution.md", "exec"), names)
+    found, regions = names["found"], names["regions"]
+    assert len(found.frame) == 12 * 3 and (found.games["gap"].abs() < 1e-9).all()
+    assert set(regions.population["player"]) == set(regions.regions.names)
+    columns = [c for table in (found.frame, found.population, found.games) for c in table if not c.startswith("group.")]
+    assert all(f"`{column}`" in page for column in columns)
 
 
 def test_every_shipped_study_and_command_is_in_the_docs():

@@ -39,7 +39,9 @@ def zeroed(module, path, inputs, *, at_input):
     if at_input:
         handle = inner.register_forward_pre_hook(
             lambda m, args, kwargs: (
-                ((args[0] * 0, *args[1:]), kwargs) if args else (args, kwargs | {"hidden_states": kwargs["hidden_states"] * 0})
+                ((args[0] * 0, *args[1:]), kwargs)
+                if args
+                else (args, kwargs | {"hidden_states": kwargs["hidden_states"] * 0})
             ),
             with_kwargs=True,
         )

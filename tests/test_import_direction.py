@@ -19,8 +19,8 @@ LAYERS = [
     {"outcome"},
     {"counterfactual"},
     {"laws", "effects", "generation"},
-    {"patching"},
     {"screening", "attribution"},
+    {"patching"},
     {"evaluation", "adaptive"},
     {"training"},
     {"study"},
@@ -32,8 +32,8 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 VALUES_ONLY = {"effects", "report"}
 """These see values and arrays, never a model."""
 MODEL_CODE = {
-    "torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening", "attribution",
-    "patching",
+    "torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening",
+    "attribution", "patching",
 }  # fmt: skip
 
 FILES = sorted(PACKAGE.rglob("*.py"))

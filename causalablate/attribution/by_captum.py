@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from causalablate.attribution.game import Value
+from causalablate.progress import inner_progress_bar
 
 MaskFunction = Callable[[Tensor], Tensor]
 
@@ -40,10 +41,12 @@ def kernel_shap(value: Value, n_players: int, n_examples: int, samples: int, see
     from captum.attr import KernelShap
 
     present, found = torch.ones(1, n_players), []
-    for example in range(n_examples):
-        of_example = KernelShap(_of_masks(value, slice(example, example + 1)))
-        with _drawing_from(seed):
-            found.append(of_example.attribute(present, n_samples=samples, perturbations_per_eval=samples)[0])
+    with inner_progress_bar("KernelSHAP", n_examples) as advance:
+        for example in range(n_examples):
+            of_example = KernelShap(_of_masks(value, slice(example, example + 1)))
+            with _drawing_from(seed):
+                found.append(of_example.attribute(present, n_samples=samples, perturbations_per_eval=samples)[0])
+            advance(1, "")
     return torch.stack(found, dim=1).double().numpy()
 
 

@@ -92,7 +92,7 @@ def attribute(
     coalitions = distinct(np.concatenate([end_points(n_players), asked]))
     with progress_bar("coalitions", len(coalitions), quiet=quiet) as advance:
         table = play(game, coalitions, advance)
-    estimate = how.estimate(table, setting)
+        estimate = how.estimate(table, setting)
     single = table(end_points(n_players)[:1]) - table(end_points(n_players)[2:])
     games = _games(table, estimate, replay.units)
     if how.efficient is not None:

@@ -77,14 +77,15 @@ def generate(
         "quiet": quiet,
     }
     if options is None:
-        told = generated(model, asked, lesion, sample=sample, max_new_tokens=max_new_tokens, match=matches, **shared)
-        table, details, what = told.table, told.texts, "texts"
+        found = generated(model, asked, lesion, sample=sample, max_new_tokens=max_new_tokens, match=matches, **shared)
+        table, details, what = found.table, found.texts, "texts"
     else:
         chosen = choose(model, asked, lesion, options=None if options == "all" else options.split(","), **shared)
         table, details, what = chosen.table, chosen.scores, "scores"
     effects = population_effects(table, level=level, seed=seed)
     if as_json:
-        print_json({"effects": effects.to_dict(orient="records"), what: details.to_dict(orient="records")})
+        told = details.astype(object).where(details.notna(), None)
+        print_json({"effects": effects.to_dict(orient="records"), what: told.to_dict(orient="records")})
         return
     print(f"{lesion} on {len(asked):,} examples, {when}; effect = counterfactual - factual")
     for cells in all_cells(effects, {}):
@@ -119,7 +120,7 @@ def _print_texts(texts: "DataFrame") -> None:
 
     parted = texts[texts["parted_at"].notna()]
     print_table(
-        f"{len(parted):,} of {len(texts):,} answers changed",
+        f"the worlds part in {len(parted):,} of {len(texts):,} answers",
         ["example", "factual", "counterfactual", "parted at token"],
         [
             [row.example, row.factual, row.counterfactual, str(row.parted_at)]

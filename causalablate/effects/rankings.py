@@ -123,6 +123,6 @@ def _largest(means: np.ndarray, k: int) -> np.ndarray:
 def _estimated(value: float, resampled: np.ndarray, level: float) -> Estimated:
     known = resampled[np.isfinite(resampled)]
     if not known.size or not math.isfinite(value):
-        return Estimated(value, math.nan, math.nan)
+        return Estimated(float(value), math.nan, math.nan)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Estimated(value, float(low), float(high))
+    return Estimated(float(value), float(low), float(high))

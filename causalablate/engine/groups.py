@@ -1,4 +1,4 @@
-"""Token groups, and single positions of them, by name."""
+"""Token groups, and single positions of them, by name; activations in the order of a group."""
 
 import re
 from collections.abc import Mapping
@@ -36,3 +36,40 @@ def positions(groups: Mapping[str, Tensor], name: str) -> Tensor:
             "counted from 0, and from -1 backwards"
         )
     return found
+
+
+def gathered(x: Tensor, where: Tensor) -> Tensor | None:
+    """The activations of a group in its own order, wherever it is in each row.
+
+    Args:
+        x: Shape (rows, length, ...).
+        where: The group, bool, shape (rows, length).
+    Returns:
+        Shape (rows, n, ...); None if the rows differ in how many positions they have, or have none.
+    """
+    counts = where.sum(1)
+    if x.shape[:2] != where.shape or int(counts.min()) != int(counts.max()) or not int(counts.min()):
+        return None
+    return x[where].unflatten(0, (len(x), -1))
+
+
+def spread(part: Tensor, where: Tensor, name: str) -> Tensor:
+    """Put activations in the order of a group where the group is, zero elsewhere: undoes `gathered`.
+
+    Args:
+        part: Shape (rows or 1, n, ...).
+        where: The group, bool, shape (rows, length).
+        name: Of the group.
+    Raises:
+        LesionError: Some row has another number of positions than n.
+    """
+    counts = where.sum(1)
+    if not (counts == part.shape[1]).all():
+        other = int(counts[counts != part.shape[1]][0])
+        raise LesionError(
+            f'the examples of the reference set have {part.shape[1]} positions of "{name}", and an example here has '
+            f"{other}; use images and prompts of the same size, or {{kind: mean, axes: positions}}"
+        )
+    whole = part.new_zeros((*where.shape, *part.shape[2:]))
+    whole[where] = part.expand(len(where), *part.shape[1:]).flatten(0, 1)
+    return whole

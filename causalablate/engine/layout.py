@@ -114,7 +114,13 @@ class Flops(TorchDispatchMode):
 
 
 def probe(
-    root: nn.Module, inputs: Mapping[str, Any], places: Sequence[Place], read: Read, tails: Sequence[Tail] = ()
+    root: nn.Module,
+    inputs: Mapping[str, Any],
+    places: Sequence[Place],
+    read: Read,
+    tails: Sequence[Tail] = (),
+    *,
+    positions: bool = True,
 ) -> Layout:
     """Find out how a model's forward is built, from one example alone and from copies of it side by side.
 
@@ -124,6 +130,7 @@ def probe(
         places: Where components live.
         read: What is read of the model's output.
         tails: Where only some positions are said to be read; each is checked, and dropped if it is wrong.
+        positions: Try which modules go position by position; only lesions of some positions ask for it.
     """
     with Flops() as flops:
         once = _run(root, inputs, places, read, flops)
@@ -131,7 +138,7 @@ def probe(
     for order, (place, (flops, _)) in enumerate(once.places.items()):
         layout.places[place] = PlaceLayout(order, flops, scales=False)
     try:
-        many = _run(root, map_tensors(inputs, _copied), places, read)
+        many = _run(root, map_tensors(inputs, _copied), places, read, tried=positions)
     except Exception as error:  # whatever a model does with a batch it does not expect
         layout.unstackable = f"its forward fails on a batch of copies ({type(error).__name__}: {error})"
         return layout
@@ -158,6 +165,8 @@ def _run(
     places: Sequence[Place],
     read: Read,
     flops: Flops | None = None,
+    *,
+    tried: bool = False,
 ) -> _Seen:
     seen = _Seen()
 
@@ -171,7 +180,7 @@ def _run(
         return edit
 
     edits = {place: note(place) for place in places}
-    observers = {module: _observer(module, seen, tried=flops is None) for module in root.modules()}
+    observers = {module: _observer(module, seen, tried=tried) for module in root.modules()}
     with frozen(root, inference=False), intercepted(observers), hooked(root, edits, begin=lambda args, kwargs: None):
         output = root(**inputs)
     seen.output = read(output)

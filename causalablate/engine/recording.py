@@ -65,8 +65,10 @@ class Kept:
             return False
         if copies == 1 or scales is False:
             return _last_bits_equal(x, kept) and same_bits(x, kept)
-        if not scales or x.dtype != kept.dtype or x.device != kept.device:
+        if x.dtype != kept.dtype or x.device != kept.device:
             return False
+        if scales is None:
+            return _starts_of_copies(x, kept, copies)
         if x.shape != (copies * kept.shape[0], *kept.shape[1:]) or not _last_bits_equal(x, kept):
             return False
         blocks = bits(x).reshape(copies, *kept.shape, *bits(x).shape[kept.ndim :])
@@ -77,6 +79,14 @@ class Kept:
         if copies > 1 and scales:
             return Repeated(self.tensor, copies)
         return self.tensor.clone() if self.fragile else self.tensor
+
+
+def _starts_of_copies(x: Tensor, kept: Tensor, copies: int) -> bool:
+    """Whether these are starts of segments, counted on from one copy to the next, as packed attention is given them."""
+    if x.ndim != 1 or kept.ndim != 1 or x.is_floating_point() or x.dtype == torch.bool or not len(kept) > 1:
+        return False
+    same_start = len(x) > 1 and torch.equal(x[:1], kept[:1]) and not kept[0]
+    return bool(same_start) and torch.equal(x.diff(), kept.diff().repeat(copies))
 
 
 def _last_bits_equal(x: Tensor, y: Tensor) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from causalablate.component import Component, Site
+from causalablate.engine.groups import gathered, positions
 from causalablate.engine.hooks import Edit, Place, hooked
 from causalablate.engine.rows import Rows, RowStore
 from causalablate.errors import LesionError
@@ -44,6 +45,8 @@ class SiteStatistics:
         count: Number of examples at each position, broadcastable to the shape of one activation.
         rows: The activations themselves, for resampling.
         n_rows: Number of examples whose activations are kept.
+        by_rank: Dimension 0 of an activation runs over the positions of a token group, wherever they are in a sequence.
+        ragged: Batches differ in length, dimension 0 of an activation: sums are aligned at the end.
     """
 
     total: Tensor | None = None
@@ -51,19 +54,24 @@ class SiteStatistics:
     count: Tensor | None = None
     rows: Rows | None = None
     n_rows: int = 0
+    by_rank: bool = False
+    ragged: bool = False
+    _shape: torch.Size | None = None
     _answers: dict[str, Tensor] = field(default_factory=dict)
 
     def add(self, x: Tensor, valid: Tensor | None = None) -> None:
         """Take in a batch, shape (rows, ...); `valid` (rows, length) marks real positions.
 
         Raises:
-            LesionError: Its activations have another shape than those of earlier batches.
+            LesionError: Its activations differ from those of earlier batches in more than length.
         """
         if self.total is not None and self.total.shape != x.shape[1:]:
-            raise LesionError(
-                f"the reference set gives activations of shapes {tuple(self.total.shape)} and {tuple(x.shape[1:])}; "
-                "use a reference set of one length"
-            )
+            if x.ndim < 3 or self.total.shape[1:] != x.shape[2:]:
+                raise LesionError(
+                    f"the reference set gives activations of shapes {tuple(self.total.shape)} and "
+                    f"{tuple(x.shape[1:])}; use a reference set of one shape"
+                )
+            self.ragged = True
         wide = x.detach().to(torch.float64)
         if valid is None:
             count = torch.full((1,) * (wide.ndim - 1), len(x), dtype=torch.float64, device=wide.device)
@@ -71,9 +79,12 @@ class SiteStatistics:
             real = valid.to(wide.device).reshape(valid.shape + (1,) * (wide.ndim - valid.ndim))
             wide, count = wide.where(real, 0.0), real.sum(0).to(torch.float64)
         total, squares = wide.sum(0), wide.square().sum(0)
-        self.total = total if self.total is None else self.total + total
-        self.squares = squares if self.squares is None else self.squares + squares
-        self.count = count if self.count is None else self.count + count
+        if self.ragged and self.count is not None and self.total is not None:
+            count = count.expand(len(total), *count.shape[1:])
+            self.count = self.count.expand(len(self.total), *self.count.shape[1:])
+        self.total = total if self.total is None else _sum(self.total, total)
+        self.squares = squares if self.squares is None else _sum(self.squares, squares)
+        self.count = count if self.count is None else _sum(self.count, count)
 
     def keep(self, x: Tensor, start: int, n: int, store: RowStore) -> None:
         """Keep the activations of `n` examples, the first of which is number `start`, shape (n or a multiple, ...).
@@ -87,7 +98,12 @@ class SiteStatistics:
             )
         each = x.reshape(n, -1, *x.shape[1:])
         if self.rows is None:
-            self.rows = store.reserve(each.shape[1:], x.dtype)
+            self.rows, self._shape = store.reserve(each.shape[1:], x.dtype), each.shape[1:]
+        if self._shape is not None and self._shape != each.shape[1:]:
+            raise LesionError(
+                f"the reference set gives activations of shapes {tuple(self._shape)} and {tuple(each.shape[1:])}, and "
+                "a donor must fit; use a reference set of one length, or images of one size"
+            )
         self.rows.put(start, each)
         self.n_rows += n
 
@@ -118,6 +134,11 @@ class SiteStatistics:
 
     def _mean(self, axes: str) -> Tensor:
         assert self.total is not None and self.count is not None
+        if self.ragged and axes != "positions":
+            raise LesionError(
+                "the reference set gives activations of several lengths, so no position has a mean over examples; use "
+                "a reference set of one length, or {kind: mean, axes: positions}"
+            )
         dims = (1, 2) if self.total.ndim == 3 else (0,)
         count = self.count.expand_as(self.total)
         everywhere = (self.total.sum(dims, keepdim=True) / count.sum(dims, keepdim=True)).expand_as(self.total)
@@ -130,6 +151,33 @@ class SiteStatistics:
         n = self.count.expand_as(self.total).sum()
         variance = self.squares.sum() / n - (self.total.sum() / n).square()
         return variance.clamp(min=0.0).sqrt().to(torch.float32)
+
+
+def _sum(x: Tensor, y: Tensor) -> Tensor:
+    """The shorter one is added to the end of the longer one."""
+    if x.shape == y.shape:
+        return x + y
+    length = max(len(x), len(y))
+    return sum(torch.cat((t.new_zeros(length - len(t), *t.shape[1:]), t)) for t in (x, y))  # type: ignore[return-value]
+
+
+def _rows(x: Tensor, site: Site, batch: Batch, known: SiteStatistics) -> tuple[Tensor, Tensor | None]:
+    """What to take in of a batch, and where it is real."""
+    if not site.tokens:
+        return x, None
+    real = batch.token_groups["all"]
+    if site.group is None:
+        return x, real
+    where = positions(batch.token_groups, site.group) & real
+    together = gathered(x, where) if known.total is None or known.by_rank else None
+    if known.total is None:
+        known.by_rank = together is not None
+    if known.by_rank and together is None:
+        raise LesionError(
+            f'in the reference set some batches have equally many positions of "{site.group}" in all examples, others '
+            "not; shuffle it, or use examples that have the same number"
+        )
+    return (x, where) if together is None else (together, None)
 
 
 @dataclass
@@ -170,11 +218,10 @@ def capture(
             start, batch = current[-1]
             for address, site in here:
                 known = statistics[address].calls.setdefault((site, call), SiteStatistics())
-                rows = site.part(x)
-                by_example = rows.unflatten(0, (len(batch.keys), -1)) if site.packed else rows
-                known.add(by_example, batch.token_groups["all"] if site.tokens else None)
+                rows, valid = _rows(site.part(x), site, batch, known)
+                known.add(rows.unflatten(0, (len(batch.keys), -1)) if site.packed else rows, valid)
                 if address in donors:
-                    known.keep(site.part(x), start, len(batch.keys), store)
+                    known.keep(rows, start, len(batch.keys), store)
             return x
 
         return record

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine import draws
-from causalablate.engine.groups import positions
+from causalablate.engine.groups import positions, spread
 from causalablate.engine.hooks import Edit, Place, submodule
 from causalablate.engine.nested import Worlds
 from causalablate.engine.repeated import Repeated
@@ -37,6 +37,10 @@ class ReferenceStatistics(Protocol):
 
     def mean(self, component: Component, site: Site, call: int, axes: str) -> Tensor:
         """Mean activation, shape (1, ...)."""
+        ...
+
+    def by_rank(self, component: Component, site: Site, call: int) -> bool:
+        """Whether means and donors hold the positions of a token group only, in its own order."""
         ...
 
     def std(self, component: Component, site: Site, call: int) -> Tensor:
@@ -104,8 +108,10 @@ class _Context:
 
     def reference_mean(self, axes: str) -> Tensor:
         mean = self._statistics().mean(self.component, self.site, self.site_call, axes)
+        if axes == "positions" and self._by_rank():
+            return mean[:, :1]
         if not self.site.packed:
-            return mean
+            return self._placed(mean)
         if axes == "positions":
             return mean[0, :1]
         view = self.stack.view
@@ -120,9 +126,24 @@ class _Context:
         return self.stack.keys
 
     def donors(self, *, paired: bool = False) -> Tensor:
-        return self._statistics().donors(
-            self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed, paired=paired
+        return self._placed(
+            self._statistics().donors(
+                self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed, paired=paired
+            )
         )
+
+    def _by_rank(self) -> bool:
+        return self._statistics().by_rank(self.component, self.site, self.site_call)
+
+    def _placed(self, found: Tensor) -> Tensor:
+        """Reference activations where the site's token group is."""
+        where = self.positions()
+        if where is None or not self._by_rank():
+            return found
+        return spread(found, where.to(found.device), str(self.site.group))
+
+    def positions(self) -> Tensor | None:
+        return self.stack.group(self.site.group or "all") & self.stack.group("all") if self.site.tokens else None
 
     def elsewhere(self, world: World) -> Tensor:
         return self.site.part(self.stack.worlds.activation(world, self.site.place, self.site_call))

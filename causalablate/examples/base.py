@@ -1,4 +1,4 @@
-"""One example is what a model is asked, and the answer; an example set is an immutable, content-hashed sequence of them."""
+"""One example is what a model is asked, and its answer; an example set is an immutable, content-hashed sequence."""
 
 import hashlib
 import json

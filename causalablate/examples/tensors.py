@@ -55,7 +55,9 @@ def tensors(
 
 
 def _columns(inputs: Any) -> dict[str, Any]:
-    given = inputs if isinstance(inputs, Mapping) else dict(enumerate(inputs if isinstance(inputs, tuple) else (inputs,)))
+    given = (
+        inputs if isinstance(inputs, Mapping) else dict(enumerate(inputs if isinstance(inputs, tuple) else (inputs,)))
+    )
     if not given:
         raise ExampleError("inputs is empty; give at least one tensor with an entry per example.")
     return {str(name): [_array(e) for e in x] if isinstance(x, list) else _array(x) for name, x in given.items()}

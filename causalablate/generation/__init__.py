@@ -1,7 +1,7 @@
 """Generation under a lesion: text, sampled or not, and multiple choice, in both worlds under the same noise."""
 
-from causalablate.generation.choose import Choices, choose
-from causalablate.generation.generate import Generations, generate
+from causalablate.generation.choices import Choices, choose
+from causalablate.generation.generations import Generations, generate
 from causalablate.generation.matching import MATCHES, Numeric
 from causalablate.generation.sampling import Sampling
 from causalablate.generation.vqa import normalised

@@ -1,8 +1,9 @@
 """Examples in batches, ready for a model."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,18 +21,22 @@ class Batch:
         keys: Example ids, one per row.
         inputs: Keyword arguments of the forward pass, on the model's device.
         token_groups: Bool masks (rows, length) by token group.
-        answers: Vocabulary index of the true answers, shape (rows,), on the CPU.
     """
 
     keys: Sequence[str]
     inputs: dict[str, Any]
     token_groups: Mapping[str, Tensor]
-    answers: Tensor
+    _answers: Callable[[], Tensor]
+
+    @property
+    def answers(self) -> Tensor:
+        """Vocabulary index of the true answers, shape (rows,), on the CPU; found when asked for: not all have one."""
+        return self._answers()
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where the model's first parameter or buffer lives."""
-    first = next(itertools.chain(module.parameters(), module.buffers()), None)
+    """Where the model's first parameter or buffer lives, weights on the disk aside."""
+    first = next((x for x in itertools.chain(module.parameters(), module.buffers()) if not x.is_meta), None)
     return torch.device("cpu") if first is None else first.device
 
 
@@ -49,4 +54,5 @@ def batches(module: nn.Module, adapter: Adapter, examples: Sequence[Example], si
     for start in range(0, len(examples), size):
         chunk = examples[start : start + size]
         inputs = encoded(module, adapter, chunk)
-        yield Batch([e.id for e in chunk], inputs, adapter.token_groups(module, inputs), adapter.answers(module, chunk))
+        groups = adapter.token_groups(module, inputs)
+        yield Batch([e.id for e in chunk], inputs, groups, partial(adapter.answers, module, chunk))

@@ -33,7 +33,7 @@ def bridge(model: Model) -> Any:
         ValueError: transformer-lens knows no such architecture.
     """
     module = copy.deepcopy(model.module)
-    return build_bridge_from_module(module, type(module).__name__, hf_config=module.config)
+    return build_bridge_from_module(module, type(module).__name__, hf_config=getattr(module, "config", None))
 
 
 class FoveatedArchitecture(LlamaArchitectureAdapter):

@@ -22,6 +22,7 @@ from causalablate.models.adapter import Adapter, Readout
 from causalablate.models.batch import Batch, batches, device_of, encoded
 from causalablate.models.precision import precision_of
 from causalablate.models.reference import Reference, reference_for
+from causalablate.models.weights import weights
 
 
 class Model:
@@ -132,13 +133,13 @@ class Model:
         """SHA-256 of the weights and the config: two models with one hash compute the same function."""
         digest = hashlib.sha256()
         config = getattr(self.module, "config", None)
-        if hasattr(config, "to_dict"):
+        if config is not None and hasattr(config, "to_dict"):
             settings: Mapping[str, Any] = config.to_dict()
             kept = {k: v for k, v in settings.items() if not k.startswith("_") and k != "transformers_version"}
             digest.update(json.dumps(kept, sort_keys=True, default=str).encode())
         else:
             digest.update(repr(self.module).encode())
-        for name, tensor in self.module.state_dict().items():
+        for name, tensor in weights(self.module):
             digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()

@@ -21,8 +21,9 @@ class Part:
         at: The module's `output`, its first `input`, or `delta` = output - input, what a residual block adds.
         span: Half-open slice of the last dimension.
         heads: Attention heads side by side in the last dimension, as in the input of an attention's output
-            projection: adds `<address>.heads.0`, `.heads.1`, ...
-        channels: Groups of channels in dimension 1, as in the output of a convolution: adds `<address>.channels.0`, ...
+            projection: adds `<address>.heads.0`, `.heads.1`, ...; an address with `{head}` names them alone.
+        channels: Groups of channels in dimension 1, as in the output of a convolution: adds `<address>.channels.0`,
+            `.channels.1`, ...; an address with `{channel}` names them alone.
         width: Size of the dimension that heads or channels share, for modules that do not tell it.
         tokens: Dimension 1 runs over positions, of which `wrap(token_groups=...)` knows the padding and the groups.
         group: Only the positions of this token group.
@@ -44,6 +45,8 @@ class Part:
     bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if self.at not in ("output", "input", "delta"):
+            raise LesionError(f'{self.module}: at is "{self.at}"; it must be output, input or delta')
         if self.span is not None and not 0 <= self.span[0] < self.span[1]:
             raise LesionError(f"{self.module}: span is {self.span}; give (start, stop) with 0 <= start < stop")
         if sum(x is not None for x in (self.span, self.heads, self.channels)) > 1:
@@ -56,13 +59,14 @@ PartSpec = str | Part | Sequence[str | Part]
 
 _WILDCARD = re.compile(r"\{(\w+)\}|\*\*|\*")
 _MEANING = {"**": ".+", "*": "[^.]*"}
+_SHARES = ("head", "channel")
 _SIZES = {
-    ("heads", "input"): ("in_features",),
-    ("heads", "output"): ("out_features", "embedding_dim"),
-    ("channels", "input"): ("in_channels", "num_features", "num_channels"),
-    ("channels", "output"): ("out_channels", "num_features", "num_channels"),
+    ("head", "input"): ("in_features", "nx"),
+    ("head", "output"): ("out_features", "nf", "embedding_dim"),
+    ("channel", "input"): ("in_channels", "num_features", "num_channels"),
+    ("channel", "output"): ("out_channels", "num_features", "num_channels"),
 }
-"""Attributes in which torch's modules tell the size of the dimension that is shared."""
+"""Attributes in which modules of torch (and `Conv1D` of transformers) tell the size of the dimension that is shared."""
 
 
 @dataclass
@@ -107,7 +111,7 @@ def find_components(module: nn.Module, parts: Mapping[str, PartSpec] | None) -> 
     for path, inner in tree.items():
         for address, part, regex in compiled:
             if match := regex.fullmatch(path):
-                for name, kind, site in _sites(_address(address, part.module, match), part, path, inner):
+                for name, kind, site in _sites(_address(address, part, match), part, path, inner):
                     found.setdefault(name, _Found(part, kind)).sites.append(site)
     return ComponentMap(
         Component(address, f.kind, tuple(dict.fromkeys(f.sites)), f.part.tower, f.part.bounds)
@@ -117,29 +121,32 @@ def find_components(module: nn.Module, parts: Mapping[str, PartSpec] | None) -> 
 
 def _sites(address: str, part: Part, path: str, module: nn.Module) -> Iterator[tuple[str, str, Site]]:
     """The part itself, then its heads or channels."""
-    yield address, part.kind, Site(path, part.at, part.span, tokens=part.tokens, group=part.group)
-    for name, kind, n, axis in (("heads", "head", part.heads, -1), ("channels", "channel", part.channels, 1)):
+    named = [f"{{{kind}}}" in address for kind in _SHARES]
+    if not any(named):
+        yield address, part.kind, Site(path, part.at, part.span, tokens=part.tokens, group=part.group)
+    for kind, n, axis in (("head", part.heads, -1), ("channel", part.channels, 1)):
         if n is not None:
-            each = _share(name, n, part, path, module)
+            template = address if any(named) else f"{address}.{kind}s.{{{kind}}}"
+            each = _share(kind, n, part, path, module)
             for i in range(n):
                 span = (i * each, (i + 1) * each)
                 site = Site(path, part.at, span, tokens=part.tokens, group=part.group, axis=axis)
-                yield f"{address}.{name}.{i}", kind, site
+                yield template.replace(f"{{{kind}}}", str(i)), kind, site
 
 
-def _share(name: str, n: int, part: Part, path: str, module: nn.Module) -> int:
+def _share(kind: str, n: int, part: Part, path: str, module: nn.Module) -> int:
     """Width of each of n equal shares."""
-    sizes = [size for a in _SIZES.get((name, part.at), ()) if isinstance(size := getattr(module, a, None), int)]
+    sizes = [size for a in _SIZES.get((kind, part.at), ()) if isinstance(size := getattr(module, a, None), int)]
     width = part.width or next(iter(sizes), None)
     if width is None:
         raise LesionError(
             f'"{path}": a {type(module).__name__} does not tell how wide its {part.at} is; '
-            f"give Part(..., {name}={n}, width=...)"
+            f"give Part(..., {kind}s={n}, width=...)"
         )
     if sizes and width != sizes[0]:
         raise LesionError(f'"{path}": width is {width}, but its {part.at} is {sizes[0]} wide; leave width out')
     if n < 1 or width % n:
-        raise LesionError(f'"{path}": {width} values do not divide into {n} {name}; choose another number')
+        raise LesionError(f'"{path}": {width} values do not divide into {n} {kind}s; choose another number')
     return width // n
 
 
@@ -157,17 +164,20 @@ def _regex(pattern: str) -> str:
     return out + re.escape(pattern[last:])
 
 
-def _address(template: str, pattern: str, match: re.Match[str]) -> str:
-    """The address of one matching module."""
+def _address(template: str, part: Part, match: re.Match[str]) -> str:
+    """The address of one matching module; `{head}` and `{channel}` are still to be filled where there are any."""
     caught: dict[str, Any] = match.groupdict()
     stars = (caught[f"_{i}"] for i in range(len(caught)))
+    for kind, n in (("head", part.heads), ("channel", part.channels)):
+        if n is not None:
+            caught.setdefault(kind, f"{{{kind}}}")
 
     def fill(m: re.Match[str]) -> str:
         try:
             return str(caught[m[1]] if m[1] is not None else next(stars))
         except (KeyError, StopIteration):
             raise LesionError(
-                f'the address "{template}" has {m[0]}, which its module pattern "{pattern}" has not; '
+                f'the address "{template}" has {m[0]}, which its module pattern "{part.module}" has not; '
                 "an address may only repeat what the pattern holds"
             ) from None
 

@@ -92,6 +92,10 @@ class Reference:
         """Mean activation, float32, shape (1, ...), on the device of the site. Computed once: do not write into it."""
         return self._site(component, site, call).mean(axes)
 
+    def by_rank(self, component: Component, site: Site, call: int) -> bool:
+        """Whether means and donors hold the positions of a token group only, in its own order."""
+        return self._site(component, site, call).by_rank
+
     def std(self, component: Component, site: Site, call: int) -> Tensor:
         """Spread of the site, float32, a scalar, on the device of the site. Computed once: do not write into it."""
         return self._site(component, site, call).std()

@@ -12,6 +12,7 @@ from causalablate.offs.knockout import Knockout
 from causalablate.offs.mean import Mean
 from causalablate.offs.noise import Noise
 from causalablate.offs.patch import Patch
+from causalablate.offs.region import Region
 from causalablate.offs.replace import Replace
 from causalablate.offs.resample import Resample
 from causalablate.offs.scale import Scale
@@ -30,6 +31,7 @@ OFFS: dict[str, type[Off]] = {
         Noise,
         Value,
         Scale,
+        Region,
         Replace,
         Knockout,
         Uniform,
@@ -61,6 +63,8 @@ def off(spec: "Off | str | Mapping[str, Any]") -> Off:
             raise LesionError(f'off "{kind}" has no parameter "{name}"{nearest(name, known)}; {has}')
     if kind == "patch" and "at" in parameters:
         parameters["at"] = _world(parameters["at"])
+    if kind == "region":
+        return _region(parameters)
     for name in ("std", "factor"):
         if name in parameters and (isinstance(parameters[name], bool) or not isinstance(parameters[name], int | float)):
             raise LesionError(f"{kind}: {name} is {parameters[name]!r}; it must be a number")
@@ -83,6 +87,17 @@ def _value(parameters: dict[str, Any]) -> Value:
     raise LesionError(f"value: give value (a number or nested lists) or calls (a list of those), not {parameters}")
 
 
+def _region(parameters: dict[str, Any]) -> Off:
+    """A study file gives the off and the boxes, for all examples or by example id."""
+    if not parameters:
+        return Region()
+    if "boxes" not in parameters:
+        raise LesionError("region: give boxes, as lists of left, top, right, bottom; and off, by default mean")
+    return Region.of(
+        off(parameters.get("off", "mean")), parameters["boxes"], parameters.get("grid"), parameters.get("start", 0)
+    )
+
+
 def _world(at: Any) -> World:
     """A study file gives the lesion of another world as a mapping from addresses to offs."""
     if not isinstance(at, Mapping):
@@ -103,6 +118,7 @@ __all__ = [
     "Noise",
     "Off",
     "Patch",
+    "Region",
     "Replace",
     "Resample",
     "Scale",

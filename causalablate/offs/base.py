@@ -45,6 +45,10 @@ class Context(Protocol):
         """
         ...
 
+    def positions(self) -> Tensor | None:
+        """Where the component is among the positions of a language model, bool, shape (rows, length), or None."""
+        ...
+
     def elsewhere(self, world: "World") -> Tensor:
         """Activation of the site at this call on the same rows in another world, shape of the batch."""
         ...

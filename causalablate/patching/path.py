@@ -10,7 +10,7 @@ FROZEN = ("head", "mlp")
 """Kinds of component through which an effect could travel from layer to layer."""
 
 
-def path(
+def path_patch(
     model: Model, sender: str, receiver: str, *, off: OffSpec, through: tuple[str, ...] = (), freeze: str | None = None
 ) -> Lesion:
     """The sender is off, but only the receiver gets to know.

@@ -17,7 +17,7 @@ from causalablate.intervention import Lesion, do
 from causalablate.models import Model
 from causalablate.models.reference import Reference
 from causalablate.offs import Off, Patch, Resample
-from causalablate.patching.layers import at_layers, layers_of, window
+from causalablate.patching.layers import in_window, layers_with, window
 from causalablate.progress import progress_bar
 
 Direction = Literal["denoising", "noising"]
@@ -124,7 +124,7 @@ def causal_trace(
         sites: Names of `SITES`, or other parts of a layer's address, e.g. `heads.3`.
         positions: Token groups (`image`), single positions (`image[3]`, `-1`), or `all`. By default image, question and
             answer, as far as the model has them; `all` in a vision tower.
-        layers: Which layers; by default every one.
+        layers: Which layers; by default every one that has the site.
         width: Layers patched together around each (Meng et al.: 10 for MLPs and attention). The stream is always
             patched behind one layer, since everything before comes with it.
         direction: `denoising` (clean activations into the corrupted run) or `noising` (corrupted into the clean one).
@@ -196,14 +196,15 @@ def _patches(
     width: int,
     tower: str,
 ) -> list[_Patch]:
-    n_layers = layers_of(model.components, tower)
     if positions is None:
         positions = _groups(model, examples) if model.components[f"{tower}.layers.0"].sites[0].tokens else ["all"]
     found = []
     for site in sites:
-        for layer in range(n_layers) if layers is None else layers:
-            first, last = window(layer, 1 if site == "resid" else width, n_layers)
-            glob = at_layers(tower, first, last, SITES.get(site, site))
+        part = SITES.get(site, site)
+        present = layers_with(model.components, tower, part)
+        for layer in present if layers is None else layers:
+            first, last = window(layer, 1 if part == "resid" else width, present[-1])
+            glob = in_window(tower, first, last, part)
             for position in positions:
                 whole = glob if position == "all" else f"{glob}@{position}"
                 found.append(_Patch(site, layer, first, last, position, whole))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from causalablate.component import Component, Site
 from causalablate.engine import draws
-from causalablate.engine.groups import positions
+from causalablate.engine.groups import positions, spread
 from causalablate.errors import LesionError
 from causalablate.models.reference import Reference
 from causalablate.offs import Off
@@ -59,7 +59,8 @@ class FactualSite:
 
     def reference_mean(self, axes: str) -> Tensor:
         """Mean activation over the reference set."""
-        return self._statistics().mean(self.component, self.site, self.site_call, axes)
+        mean = self._statistics().mean(self.component, self.site, self.site_call, axes)
+        return mean[:, :1] if axes == "positions" and self._by_rank() else self._placed(mean)
 
     def reference_std(self) -> Tensor:
         """Spread of the site over the reference set, a scalar."""
@@ -67,7 +68,23 @@ class FactualSite:
 
     def donors(self, *, paired: bool = False) -> Tensor:
         """Activation of one donor per row."""
-        return self._statistics().donors(self.component, self.site, self.site_call, self.keys, self.seed, paired=paired)
+        return self._placed(
+            self._statistics().donors(self.component, self.site, self.site_call, self.keys, self.seed, paired=paired)
+        )
+
+    def _by_rank(self) -> bool:
+        return self._statistics().by_rank(self.component, self.site, self.site_call)
+
+    def _placed(self, found: Tensor) -> Tensor:
+        """Reference activations where the site's token group is."""
+        where = self.positions()
+        if where is None or not self._by_rank():
+            return found
+        return spread(found, where.to(found.device), str(self.site.group))
+
+    def positions(self) -> Tensor | None:
+        """Where the component is among the positions of a language model."""
+        return self._group(self.site.group or "all") & self._group("all") if self.site.tokens else None
 
     def elsewhere(self, world: World) -> Tensor:
         """Refused: `unscreenable` turns away what reads other worlds."""
@@ -75,7 +92,10 @@ class FactualSite:
 
     def normal(self, shape: torch.Size) -> Tensor:
         """Standard normal draws, one stream per row."""
-        return draws.normal(shape, self.keys, "noise", *self._stream())
+        real = self._group("all") if self.site.tokens else None
+        if real is not None and real.shape != shape[:2]:
+            real = None
+        return draws.normal(shape, self.keys, "noise", *self._stream(), real=real)
 
     def permutations(self, n: int) -> Tensor:
         """A permutation of n items per row, shape (rows, n)."""

@@ -99,12 +99,18 @@ class EvaluationSection(_Section):
 
 
 class TrainingConfig(_Section):
-    """One training run, whole: the same config and seed give the same checkpoint, byte for byte."""
+    """One training run, whole: the same config and seed give the same checkpoint, byte for byte.
+
+    Attributes:
+        start: A checkpoint to start from, relative to the file, or `shipped`: its encoder, and whatever else has its
+            name and shape in this model too, are taken over.
+    """
 
     name: str
     seed: int = 0
     threads: int = Field(default=1, ge=1)
     examples: ExamplesSection | None = None
+    start: str | None = Field(default=None, min_length=1)
     model: ModelSection = ModelSection()
     encoder_warmup: StageSection = StageSection(steps=500)
     main: StageSection = StageSection(steps=1300)

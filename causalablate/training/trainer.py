@@ -1,6 +1,7 @@
 """Train the reference model from a config: encoder warm-up, answers, settling. Resumes where it was killed."""
 
 import copy
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import torch
 
 from causalablate.errors import TrainingError
+from causalablate.foveated.checkpoint import WEIGHTS
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
+from causalablate.models import SHIPPED
 from causalablate.progress import progress_bar
 from causalablate.training.config import TrainingConfig
 from causalablate.training.curve import learning_curve
@@ -42,6 +45,7 @@ def train(
     Raises:
         TrainingError: `out` cannot be written, holds a run of another config, or the loss is not finite.
         ExampleError: The folder of examples is missing, empty or malformed.
+        CheckpointError: The checkpoint to start from cannot be read.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -73,12 +77,13 @@ class _Run:
                 small_config(self.source.words, **{**config.model.switches(), **self.source.shape})
             )
             self.heads = WarmupHeads(self.model.config.vision_config.hidden_size)
+        began = _take_over(self.model, config.start, directory) if config.start else ""
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.optimizer = make_optimizer(self.model, self.heads, config.optimizer)
         # Of the steps since the last evaluation.
         self.losses: list[float] = []
         self.gradient_norms: list[float] = []
-        identity = config.model_dump_json() + self.source.hash
+        identity = config.model_dump_json() + self.source.hash + began
         self.state = RunState.load(out, identity) or RunState(identity)
         if self.state.tensors:
             self._restore()
@@ -185,3 +190,20 @@ class _Run:
         if self.state.log:
             learning_curve(self.state.log, folder / "learning_curve.png")
         return folder
+
+
+@torch.no_grad()
+def _take_over(model: FoveatedVLM, start: str, directory: Path) -> str:
+    """Copy what fits from a checkpoint, the whole encoder at least; returns the hash of its weights."""
+    folder = SHIPPED if start == "shipped" else directory / Path(start).expanduser()
+    there, here = FoveatedVLM.from_pretrained(folder).state_dict(), model.state_dict()
+    fits = [name for name, tensor in there.items() if name in here and here[name].shape == tensor.shape]
+    other = next((name for name in here if name.startswith("vision.") and name not in fits), None)
+    if other is not None:
+        raise TrainingError(
+            f'"{other}" has another shape in "{folder}", or is not there; give `model` the width, layers, image_size and '
+            "patch_size of the checkpoint to start from."
+        )
+    for name in fits:
+        here[name].copy_(there[name])
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()

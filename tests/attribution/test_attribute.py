@@ -1,10 +1,13 @@
 """`attribute` from end to end, on games whose shares are known and on the reference model."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from causalablate import attribute, counterfactuals, do
+from causalablate import Part, attribute, counterfactuals, do, tensors, wrap
 from causalablate.attribution import METHODS, Regions
 from causalablate.attribution.components import ComponentGame
 from causalablate.errors import ComponentNotFoundError, EffectError, LesionError, OutcomeError
@@ -138,6 +141,32 @@ def test_the_interval_knows_that_permutations_were_drawn(game_of):
     assert set(rows["interval_method"]) == {"two-way t"}
     assert rows["se"].to_numpy() == pytest.approx(rows["sampling_se"].to_numpy()) and (rows["se"] > 0.05).all()
     assert ((rows["ci_low"] < 0.5) & (rows["ci_high"] > 0.5)).all()
+
+
+def test_any_module_against_plain_hooks():
+    """Four groups of hidden neurons of a wrapped network, zeroed by a hook written here, in every order."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 12), nn.ReLU(), nn.Linear(12, 3))
+    x = torch.randn(5, 4)
+    found = attribute(
+        wrap(net, {"neurons": Part("1", heads=4, width=12)}, answers=3), tensors(x, [0, 1, 2, 0, 1]),
+        "neurons.heads.*", off="zero", method="exact", outcome="answer_logprob",
+    )  # fmt: skip
+
+    def value(present):
+        kept = torch.tensor([float(i in present) for i in range(4)]).repeat_interleave(3)
+        hook = net[1].register_forward_hook(lambda module, inputs, output: output * kept)
+        with torch.no_grad():
+            logprob = net(x).log_softmax(-1)[torch.arange(5), torch.tensor([0, 1, 2, 0, 1])]
+        hook.remove()
+        return logprob.numpy().astype(float)
+
+    orders = list(permutations(range(4)))
+    share = np.zeros((5, 4))
+    for order in orders:
+        for place, player in enumerate(order):
+            share[:, player] += (value(order[: place + 1]) - value(order[:place])) / len(orders)
+    assert shares(found) == pytest.approx(share, abs=1e-5)
 
 
 def test_regions_of_the_reference_model(model, examples):

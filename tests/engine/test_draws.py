@@ -1,6 +1,6 @@
 import torch
 
-from causalablate.engine.draws import derived_seed, donor, normal, permutations
+from causalablate.engine.draws import derived_seed, donor, normal, normal_at, permutations
 
 
 def test_a_row_depends_on_its_own_key_only():
@@ -9,6 +9,23 @@ def test_a_row_depends_on_its_own_key_only():
     assert torch.equal(together[1], alone[0])
     assert not torch.equal(together[0], together[1])
     assert not torch.equal(alone, normal(torch.Size([1, 4]), ["b"], "noise", 1))
+
+
+def test_padding_takes_no_draws():
+    real = torch.tensor([[False, False, True, True, True], [True, True, True, True, True]])
+    padded = normal(torch.Size([2, 5, 4]), ["a", "b"], "noise", real=real)
+    assert torch.equal(padded[0, 2:], normal(torch.Size([1, 3, 4]), ["a"], "noise")[0])
+    assert not padded[0, :2].any()
+    assert torch.equal(padded[1], normal(torch.Size([1, 5, 4]), ["b"], "noise")[0])
+
+
+def test_a_position_has_one_draw_however_it_is_reached():
+    at_once = normal_at(torch.Size([2, 3, 4]), [5, 7], ["a", "b"], "noise")
+    for j in range(3):
+        alone = normal_at(torch.Size([1, 1, 4]), [7 + j], ["b"], "noise")
+        assert torch.equal(at_once[1, j], alone[0, 0])
+    assert not torch.equal(at_once[0, 2], at_once[1, 0])  # the same position of two examples
+    assert len({float(x) for x in at_once.flatten()}) == 24
 
 
 def test_permutations_are_permutations():

@@ -92,6 +92,7 @@ def test_full_mask_is_causal_where_the_module_is():
     x = torch.zeros(2, 3, 4)
     assert full_mask(causal, x)[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, True]]
     assert full_mask(free, x).all()
+    assert full_mask(causal, x[:, :2], cached=1)[0, 0].tolist() == [[True, True, False], [True, True, True]]
 
 
 def test_collected_hidden_states_see_the_lesion_warm_and_cold():

@@ -10,6 +10,7 @@ from causalablate.engine.rows import RowStore
 from causalablate.errors import LesionError, StorageError
 
 X = torch.arange(24.0).reshape(2, 3, 4)
+Y = torch.arange(72.0).reshape(6, 3, 4)
 
 
 def gathered(*batches, valid=None):
@@ -62,9 +63,36 @@ def test_sums_are_exact_far_beyond_the_precision_of_the_activations():
     assert float(site.std()) == pytest.approx(float(x.double().std(correction=0)), rel=1e-6)
 
 
-def test_lengths_must_agree():
-    with pytest.raises(LesionError, match="one length"):
-        gathered(X, X[:, :2])
+def test_widths_must_agree():
+    with pytest.raises(LesionError, match="one shape"):
+        gathered(X, X[..., :1])
+
+
+def test_lengths_may_differ_where_positions_are_averaged():
+    batches = (Y[:2], Y[2:4, :2], Y[4:, :1])
+    site = gathered(*batches)
+    every = torch.cat([batch.flatten(0, 1) for batch in batches])
+    assert torch.allclose(site.mean("positions")[0, 0], every.mean(0), atol=1e-6)
+    assert float(site.std()) == pytest.approx(float(every.std(correction=0)))
+    with pytest.raises(LesionError, match="axes: positions"):
+        site.mean("examples")
+
+
+def test_padding_counts_for_nothing_where_lengths_differ():
+    site, valid = SiteStatistics(), torch.tensor([[False, True], [True, True]])
+    site.add(Y[:2, :2], valid)
+    site.add(Y[2:4], None)
+    every = torch.cat([Y[:2, :2][valid], Y[2:4].flatten(0, 1)])
+    assert torch.allclose(site.mean("positions")[0, 0], every.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 20])
+def test_donors_must_have_one_shape(memory, tmp_path):
+    site, store = SiteStatistics(), RowStore(4, memory=memory, folder=tmp_path)
+    site.keep(Y[:2], 0, 2, store)
+    with pytest.raises(LesionError, match="a donor must fit"):
+        site.keep(Y[2:4, :1], 2, 2, store)
+    store.close()
 
 
 def test_answers_are_computed_once_and_can_enter_a_computation_with_gradients():

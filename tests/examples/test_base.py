@@ -58,7 +58,7 @@ def test_twice_the_same_id_is_refused():
         ExampleSet("s", (example(), example()))
 
 
-@pytest.mark.parametrize("images", [(), (IMAGE.astype(float),), (IMAGE[..., 0],)], ids=["none", "float", "grey"])
+@pytest.mark.parametrize("images", [(IMAGE.astype(float),), (IMAGE[..., 0],)], ids=["float", "grey"])
 def test_malformed_images_are_refused(images):
     with pytest.raises(ExampleError, match='"a"'):
         example(images=images)

@@ -129,6 +129,7 @@ def plain_hooks(subject: Subject) -> str:
     for component in subject.chosen:
         seen = found[lesions[component.address]]
         assert seen.fired.all(), f"{component.address} did not fire"
+        changed = 0.0
         for i in range(len(examples)):
             (batch,) = model.batches(examples[i : i + 1], 1)
             groups = oracle.groups_by_hand(model.module, batch.inputs, set(batch.token_groups))
@@ -138,10 +139,12 @@ def plain_hooks(subject: Subject) -> str:
             np.testing.assert_allclose(
                 got, expected, rtol=0, atol=subject.tolerance, err_msg=f"{component.address}, example {i}"
             )
-            assert change.norm > 0, f"{component.address} was zero already"
+            changed += change.norm
             np.testing.assert_allclose(
                 float(seen.change_norm[i]), change.norm, rtol=1e-4, err_msg=f"change of {component.address}"
             )
+        # Of a single example it may be nothing: under a sliding window the image can be out of sight.
+        assert changed > 0, f"{component.address} was off already"
     return f"{len(subject.chosen)} of {len(model.components)} components"
 
 

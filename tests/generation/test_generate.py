@@ -6,7 +6,7 @@ import torch
 import causalablate as ca
 from causalablate.errors import InertLesionError, LesionError, OutcomeError
 from causalablate.generation import Sampling, generate
-from causalablate.generation.generate import parting
+from causalablate.generation.generations import parting
 from causalablate.models import Model
 from tests.families import tiny
 from tests.generation import oracle

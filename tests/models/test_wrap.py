@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel
 
 import causalablate as ca
-from causalablate.counterfactual import Replay
+from causalablate.adaptive import adaptive_sweep
+from causalablate.counterfactual import Replay, named_lesions
 from causalablate.errors import ComponentNotFoundError, ExampleError, InertLesionError, LesionError, OutcomeError
+from causalablate.laws import LAWS
 from causalablate.models.parts import find_components
 from causalablate.offs import Value
 
@@ -153,6 +156,9 @@ def test_heads_split_the_last_dimension():
     model = ca.wrap(net, {"attn": ca.Part("out", at="input", heads=4)}, answers=9, read=lambda output: output[:, -1])
     assert list(model.components) == ["attn", *(f"attn.heads.{h}" for h in range(4))]
     assert model.components["attn.heads.3"].kind == "head"
+    alone = ca.wrap(net, {"h{head}": ca.Part("out", at="input", heads=4)}, answers=9)
+    assert list(alone.components) == ["h0", "h1", "h2", "h3"]
+    assert alone.components["h3"].sites == model.components["attn.heads.3"].sites
 
     def without(_, args):
         z = args[0].clone()
@@ -183,6 +189,54 @@ def test_channels_split_dimension_1_of_a_convolution():
     logits = expected.log_softmax(-1)[range(5), [0, 1, 2, 3, 0]]
     rows = alone.query("lesion == 'conv.channels.1=zero' and outcome == 'answer_logprob'")
     assert np.allclose(rows["counterfactual"], logits)
+
+
+class Sides(nn.Module):
+    """Returns what the container asks for."""
+
+    def __init__(self, pack):
+        super().__init__()
+        self.pack, self.fc = pack, nn.Linear(4, 3)
+
+    def forward(self, flag, *, x):
+        return self.pack(self.fc(x)) if flag else None
+
+
+class Keyword(nn.Module):
+    """Calls its part by keyword, with something that is no tensor first."""
+
+    def __init__(self, pack, unpack):
+        super().__init__()
+        self.inner, self.unpack = Sides(pack), unpack
+
+    def forward(self, x):
+        return self.unpack(self.inner(flag=True, x=x))
+
+
+@pytest.mark.parametrize(
+    ("pack", "unpack"),
+    [
+        (lambda y: y, lambda y: y),
+        (lambda y: (y, 1), lambda y: y[0]),
+        (lambda y: [y, 1], lambda y: y[0]),
+        (lambda y: {"first": y, "second": 1}, lambda y: y["first"]),
+    ],
+    ids=["tensor", "tuple", "list", "dict"],
+)
+def test_parts_called_by_keyword_and_outputs_in_containers(pack, unpack):
+    net, x = Keyword(pack, unpack).eval(), torch.randn(4, 4)
+    model = ca.wrap(net, {"in": ca.Part("inner", at="input"), "out": "inner"}, answers=3)
+    assert torch.equal(under(model, ca.do("in", off="zero"), x=x), net.inner.fc(x * 0))
+    assert torch.equal(under(model, ca.do("out", off="zero"), x), torch.zeros(4, 3))
+    frame = ca.counterfactuals(model, ca.tensors(x, [0, 1, 2, 0]), ["in", "out"], off="zero").frame
+    assert frame["fired"].all()
+
+
+def test_an_output_without_a_tensor_says_so():
+    net = Keyword(lambda y: {"n": 1, "y": y}, lambda y: y["y"]).eval()
+    model = ca.wrap(net, {"out": "inner"}, answers=3)
+    with pytest.raises(LesionError, match="returns a dict that begins with no tensor"):
+        under(model, ca.do("out", off="zero"), torch.randn(4, 4))
 
 
 def test_a_module_called_several_times_is_lesioned_at_every_call_or_at_each():
@@ -274,6 +328,22 @@ def test_a_batch_of_unequal_lengths_is_padded_by_encode_and_padding_never_matter
     assert np.allclose(start, [net.embed(x[0]).norm().item() for x in lists])
 
 
+def test_examples_of_unequal_shape_run_one_at_a_time():
+    net = Recurrent().eval()
+    lists = [torch.randint(7, (n,)) for n in (4, 2, 3)]
+    data = ca.tensors((lists, torch.tensor([4, 2, 3])), [0, 1, 2])
+    model = ca.wrap(net, {"cell": "cell", "embed": "embed"}, answers=4)
+    frame = ca.counterfactuals(model, data, ["cell", "embed"], off="zero", outcomes=["answer_logprob"]).frame
+    rows = frame.query("lesion == 'embed=zero'").set_index("example")
+    for column, scale in (("factual", 1), ("counterfactual", 0)):
+        for i, tokens in enumerate(lists):
+            h = torch.zeros(1, 6)
+            for x in (scale * net.embed(tokens[None])).unbind(1):
+                h = net.cell(x, h)
+            expected = net.head(h).log_softmax(-1)[0, i].item()
+            assert rows[column][str(i)] == pytest.approx(expected, abs=1e-5)
+
+
 def test_numbers_are_given_in_the_format_of_the_weights(data):
     model = ca.wrap(Classifier().to(torch.bfloat16), answers=3)
     assert model.encode(data)["x"].dtype == torch.bfloat16
@@ -294,11 +364,12 @@ def test_effects_screening_and_adaptive_sweeps_take_a_wrapped_model(net, data):
     table = ca.counterfactuals(model, data, "block.*", off="mean", reference=data)
     effects = ca.population_effects(table)
     assert len(effects.query("group == 'all'")) == 3 * 2
-    question = ca.TopK(1)
-    sweep = ca.adaptive_sweep if hasattr(ca, "adaptive_sweep") else None
-    assert sweep is not None and question
-    found = ca.screen(model, data, "block.*", off="zero", reference=data, confirm=2)
-    assert len(found.frame) == 3
+    screened = ca.screen(model, data, "block.*", off="zero", confirm=2).frame
+    assert set(screened["lesion"]) == {f"block.{i}=zero" for i in range(3)}
+    zeroed = ca.counterfactuals(model, data, "block.*", off="zero", outcomes=["answer_logprob"]).frame
+    largest = zeroed.groupby("lesion")["effect"].mean().abs().idxmax()
+    sweep = adaptive_sweep(Replay(model, data), named_lesions("block.*", model, "zero"), ca.TopK(1))
+    assert list(sweep.answer) == [largest]
 
 
 def test_the_hash_tells_structures_apart_that_share_weights():
@@ -306,6 +377,70 @@ def test_the_hash_tells_structures_apart_that_share_weights():
     other.load_state_dict(one.state_dict())
     assert ca.wrap(one, answers=3).hash != ca.wrap(other, answers=3).hash
     assert ca.wrap(one, answers=3).hash == ca.wrap(one, {"act": "1"}, answers=3).hash
+
+
+def everywhere(inputs):
+    """Nothing is padded."""
+    (tokens,) = (x for x in inputs.values() if x.dtype == torch.long)
+    return {"all": torch.ones_like(tokens, dtype=torch.bool)}
+
+
+def decoder():
+    config = GPT2Config(n_layer=2, n_head=4, n_embd=16, vocab_size=9, n_positions=8, bos_token_id=0, eos_token_id=0)
+    parts = {
+        "lm.layers.{i}": ca.Part("transformer.h.{i}", at="delta", kind="layer", tower="lm", tokens=True),
+        "lm.layers.{i}.mlp": ca.Part("transformer.h.{i}.mlp", kind="mlp", tower="lm", tokens=True),
+        "lm.layers.{i}.heads.{head}": ca.Part(
+            "transformer.h.{i}.attn.c_proj", at="input", heads=4, width=16, tokens=True
+        ),
+    }
+    tokens = {"input_ids": torch.randint(9, (9, 6))}
+    model = ca.wrap(
+        GPT2LMHeadModel(config), parts, answers=9, read=lambda out: out.logits[:, -1], token_groups=everywhere
+    )
+    return model, ca.tensors(tokens, list(range(9)))
+
+
+def convolutional():
+    net = nn.Sequential(nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(96, 4))
+    model = ca.wrap(net, {"conv": ca.Part("0", channels=3), "norm": "1", "fc": "4"}, answers=4)
+    return model, ca.tensors(torch.randn(9, 1, 6, 6), [0, 1, 2] * 3)
+
+
+def recurrent():
+    model = ca.wrap(Recurrent(), {"cell": "cell", "embed": "embed"}, answers=4)
+    return model, ca.tensors((torch.randint(7, (9, 4)), torch.tensor([1, 2, 4] * 3)), [0, 1, 2] * 3)
+
+
+def perceptron():
+    return ca.wrap(Classifier(), {"block.{i}": "blocks.{i}", "n": ca.Part("first", heads=4)}, answers=3), ca.tensors(
+        torch.randn(9, 5), [0, 1, 2] * 3
+    )
+
+
+@pytest.fixture(scope="module", params=[perceptron, convolutional, recurrent, decoder], ids=lambda make: make.__name__)
+def wrapped(request):
+    return request.param()
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_the_laws_hold_on_wrapped_modules(wrapped, law):
+    model, data = wrapped
+    assert law.check(model, data, data)
+
+
+def test_hook_names_reach_a_wrapped_language_model():
+    model, data = decoder()
+    inputs = model.encode(data)
+
+    def without(_, args):
+        z = args[0].clone()
+        z[..., 8:12] = 0
+        return (z,)
+
+    expected = hooked(model.module.eval(), "transformer.h.1.attn.c_proj", without, pre=True, **inputs)
+    found = under(model, ca.do("blocks.1.attn.hook_z.2", off="zero"), **inputs)
+    assert torch.equal(found.logits, expected.logits)
 
 
 # --- what cannot be
@@ -347,11 +482,13 @@ def test_parts_that_do_not_fit_are_refused(net, part, says):
 def test_an_address_may_only_repeat_what_its_pattern_holds(net):
     with pytest.raises(LesionError, match=r'"x.\{j\}" has \{j\}'):
         ca.wrap(net, {"x.{j}": "blocks.{i}"}, answers=3)
+    with pytest.raises(LesionError, match=r'"x.\{head\}" has \{head\}'):
+        ca.wrap(net, {"x.{head}": ca.Part("blocks.{i}", channels=2, width=8)}, answers=3)
 
 
 def test_a_width_beyond_the_activation_is_an_error_and_not_a_lesion_of_nothing(net, data):
     model = ca.wrap(net, {"b": ca.Part("blocks.0", heads=4, width=16)}, answers=3)
-    with pytest.raises(LesionError, match="8..12 of its output was asked for, but it is 8 wide"):
+    with pytest.raises(LesionError, match=r"8\.\.12 of its output was asked for, but it is 8 wide"):
         ca.counterfactuals(model, data, ca.do("b.heads.2", off="zero"))
 
 
@@ -360,6 +497,22 @@ def test_a_module_that_the_forward_does_not_reach_is_inert(data):
     net.spare = nn.Linear(8, 8)
     with pytest.raises(InertLesionError, match="spare"):
         ca.counterfactuals(ca.wrap(net, answers=3), data, ca.do("spare", off="zero"))
+
+
+def test_projections_that_multihead_attention_never_calls_are_inert():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attn, self.head = nn.MultiheadAttention(4, 2, batch_first=True), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.head(self.attn(x, x, x)[0][:, 0])
+
+    net, x = Net().eval(), torch.randn(3, 2, 4)
+    model = ca.wrap(net, {"attn": "attn", "out": ca.Part("attn.out_proj", at="input", heads=2)}, answers=2)
+    with pytest.raises(InertLesionError, match=r"attn\.out_proj"):
+        ca.counterfactuals(model, ca.tensors(x, [0, 1, 0]), ca.do("out.heads.0", off="zero"))
+    assert torch.equal(under(model, ca.do("attn", off="zero"), x), net.head(torch.zeros(3, 4)))
 
 
 def test_outputs_that_are_no_logits_say_how_to_read_them(data):
@@ -380,7 +533,7 @@ def test_examples_that_do_not_fit_are_refused(net, data):
         ca.counterfactuals(model, ca.digits(2), ca.do("last", off="zero"))
     with pytest.raises(ExampleError, match=r"has the shapes \(5,\), \(4,\) in one batch; .*encode="):
         model.encode(ca.tensors([torch.zeros(5), torch.zeros(4)], [0, 1]))
-    with pytest.raises(ExampleError, match="1 arguments with names .x."):
+    with pytest.raises(ExampleError, match=r"1 arguments with names \(x\)"):
         ca.counterfactuals(model, ca.tensors((torch.zeros(1, 5),) * 2, [0]), ca.do("last", off="zero"))
 
 

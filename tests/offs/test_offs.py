@@ -81,3 +81,13 @@ def test_a_model_may_write_into_whatever_it_is_given(how, rows):
     assert torch.equal(given, expected * 5)
     assert (x == 2.0).all() and (other == -1.0).all()
     assert torch.equal(how.apply(x, context), expected)
+
+
+def test_a_mean_over_positions_holds_for_any_length_and_one_over_examples_for_its_own():
+    mean = torch.tensor([[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]])
+    context = SimpleNamespace(component=SimpleNamespace(address="lm"), reference_mean=lambda axes: mean)
+    x = torch.zeros(2, 1, 2)
+    assert torch.equal(Mean("positions").apply(x, context), torch.tensor([[[1.0, 2.0]], [[1.0, 2.0]]]))
+    with pytest.raises(LesionError, match="axes: positions"):
+        Mean().apply(x, context)
+    assert torch.equal(Mean().apply(x.expand(2, 3, 2), context), mean.expand(2, 3, 2))

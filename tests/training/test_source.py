@@ -1,6 +1,8 @@
 """Training on a folder of examples: what is held out, what the model is built for, and that a run learns from it."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +10,14 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
+from causalablate.counterfactual import counterfactuals
+from causalablate.declarative import read
 from causalablate.errors import ExampleError, TrainingError
 from causalablate.examples import folder
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
+from causalablate.intervention import do
+from causalablate.models import load
 from causalablate.training.config import TrainingConfig
 from causalablate.training.source import Folder, source_of
 from causalablate.training.trainer import train
@@ -114,8 +120,36 @@ def test_a_run_does_not_go_on_with_other_examples(data):
         train(config(), data.parent / "run", directory=data.parent, quiet=True)
 
 
+def test_a_run_may_start_from_a_checkpoint(data):
+    first = train(config(), data.parent / "first", directory=data.parent, quiet=True)
+    asked = folder(data, split="train")[0].question
+    (data / "train.jsonl").write_text((data / "train.jsonl").read_text().replace(asked, f"{asked} Say it, please."))
+    start = str(first.relative_to(data.parent))
+    second = train(config(start=start, main={"steps": 0}), data.parent / "next", directory=data.parent, quiet=True)
+    old, new = (FoveatedVLM.from_pretrained(path).state_dict() for path in (first, second))
+    changed = {name for name in old if old[name].shape != new[name].shape or not torch.equal(old[name], new[name])}
+    assert changed == {"lm.model.embed_tokens.weight", "lm.lm_head.weight"}  # there are more words now
+    with pytest.raises(TrainingError, match="has another shape"):
+        train(config(start="shipped"), data.parent / "wrong", directory=data.parent, quiet=True)
+
+
 def test_what_only_digit_scenes_can_give_is_refused():
     with pytest.raises(ValidationError, match=r"encoder_warmup: \{steps: 0\}"):
         config(encoder_warmup={"steps": 5})
     with pytest.raises(ValidationError, match="patch_size 7 does not divide image_size 16"):
         config(model={"image_size": 16, "patch_size": 7})
+
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("CAUSALABLATE_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.mark.skipif(not (DATA / "easy_vqa").is_dir(), reason=f"no easy-VQA in {DATA}")
+def test_easy_vqa_is_trained_on_by_config_alone_and_lesioned(tmp_path):
+    run = read(ROOT / "experiments" / "train_easy_vqa.yaml", TrainingConfig)
+    few = {"path": str(DATA / "easy_vqa"), "split": "train", "limit": 400}
+    short = {"examples": few, "main": {"steps": 2, "batch_size": 16}, "evaluation": {"every": 2, "examples": 50}}
+    model = load(train(TrainingConfig.model_validate({**run.model_dump(), **short}), tmp_path, quiet=True))
+    assert model.module.config.n_patches == 16 and "rectangle" in model.vocabulary
+    table = counterfactuals(model, folder(DATA / "easy_vqa", split="test", limit=40), do("connector", off="zero"))
+    assert table.frame["fired"].all() and set(table.frame["question_type"]) >= {"presence", "absence", "color"}

@@ -155,8 +155,8 @@ class EncoderAdapter:
                 f"a {type(module).__name__} compares images with texts: give it some, "
                 'load(path, labels=["a cat", "a dog"]) or --labels "a cat,a dog"'
             )
-        length = module.config.text_config.max_position_embeddings  # type: ignore[union-attr]
-        texts = self.texts(self.processor.tokenizer, self.labels, length)
+        config: Any = module.config
+        texts = self.texts(self.processor.tokenizer, self.labels, config.text_config.max_position_embeddings)
         return {**inputs, **{name: x.repeat(len(examples), 1) for name, x in texts.items()}}
 
     def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:

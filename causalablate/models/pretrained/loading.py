@@ -35,7 +35,7 @@ def load_module(path: Path, auto: str, options: LoadOptions) -> nn.Module:
     if options.device_map is not None and importlib.util.find_spec("accelerate") is None:
         raise CheckpointError(
             f"device_map={options.device_map!r} spreads a model over devices by accelerate, which is not installed; "
-            "install it (pip install accelerate), or leave device_map out"
+            "install it (pip install 'causalablate[large]'), or leave device_map out"
         )
     with _quiet(), _as_checkpoint_errors(path):
         module, found = getattr(transformers, auto).from_pretrained(
@@ -44,6 +44,7 @@ def load_module(path: Path, auto: str, options: LoadOptions) -> nn.Module:
             device_map=options.device_map,
             trust_remote_code=options.trust_remote_code,
             local_files_only=True,
+            ignore_mismatched_sizes=True,  # told by name below
             output_loading_info=True,
         )
     _check_complete(path, found)
@@ -70,7 +71,7 @@ def load_processor(path: Path, options: LoadOptions) -> Any:
 
 def _check_complete(path: Path, found: dict[str, Any]) -> None:
     """Transformers draws weights that it does not find at random, and only warns."""
-    missing, mismatched = sorted(found["missing_keys"]), sorted(str(key) for key in found["mismatched_keys"])
+    missing, mismatched = sorted(found["missing_keys"]), sorted(name for name, *_ in found["mismatched_keys"])
     if missing or mismatched:
         what = f"lacks {_some(missing)}" if missing else f"has other shapes for {_some(mismatched)}"
         raise CheckpointError(

@@ -5,7 +5,7 @@ from typing import Any
 from transformers import ProcessorMixin
 
 
-class PixtralProcessorImages(ProcessorMixin):  # type: ignore[misc]
+class PixtralProcessorImages(ProcessorMixin):
     """The same prompts and pixels, by Pillow: rows of `[IMG]`, each closed by `[IMG_BREAK]`, the last by `[IMG_END]`.
 
     Args:

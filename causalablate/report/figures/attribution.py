@@ -1,5 +1,6 @@
 """Attributions: a row per player with its interval beside the single lesion, and regions as heat maps over images."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -138,7 +139,8 @@ def region_figure(
     across, down = min(n_panels, PER_LINE), ceil(n_panels / PER_LINE)
     title = f"Where {words.phrase} comes from"
     note = f"{how}; in {words.unit}; each panel has its own scale"
-    width = max(GAP + across * (PANEL + GAP), *(text_inches(t, 11, bold=True) + 0.3 for t in (title, note)))
+    texts = text_inches(title, 11, bold=True), text_inches(note, SMALL)
+    width = max(GAP + across * (PANEL + GAP), max(texts) + 0.3)
     height = TOP + down * (PANEL + CAPTION) + 0.1
     figure = canvas(width, height)
 
@@ -178,6 +180,6 @@ def _heat(
 
 def _caption(axes: Axes, text: str) -> None:
     axes.annotate(
-        "\n".join(wrap_name(text, 36)[:2]), (0, 0), (0, -4), "axes fraction", textcoords="offset points",
+        "\n".join(textwrap.wrap(text, 36)[:2]), (0, 0), (0, -4), "axes fraction", textcoords="offset points",
         ha="left", va="top", fontsize=SMALL, color=QUIET, parse_math=False,
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """Windows: the same part of several neighbouring layers off together, one lesion per place of the window."""
 
+from causalablate.errors import LesionError
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
-from causalablate.patching.layers import at_layers, layers_of, window
+from causalablate.patching.layers import in_window, layers_with, window
 
 
 def windows(
@@ -18,10 +19,10 @@ def windows(
         part: What of a layer is off: `edges.image.answer` (attention of the answer to the image),
             `edges.image.question`, `edges.question.answer`, `mlp`, `heads.*`, or nothing for whole layers, which `zero`
             skips.
-        width: Layers per window, cut at both ends of the tower.
+        width: Layers per window, around each layer that holds the part; cut at both ends of the tower.
         off: How it is off.
         tower: `lm` or `vision`.
-        each: Layers from one window to the next.
+        each: Layers that hold the part, from one window to the next.
     Returns:
         Lesions by name, e.g. `lm.layers.{3..7}.edges.image.answer=knockout`; windows that are equal come once.
     Raises:
@@ -31,9 +32,11 @@ def windows(
     Source: Geva et al. (2023), Dissecting Recall of Factual Associations, EMNLP (windows of attention knockout);
     Basu et al. (2024), Understanding Information Storage and Transfer in Multi-modal Large Language Models, NeurIPS.
     """
-    n_layers = layers_of(model.components, tower)
-    spans = dict.fromkeys(window(layer, width, n_layers) for layer in range(0, n_layers, max(1, each)))
-    lesions = [do(at_layers(tower, first, last, part), off=off) for first, last in spans]
+    if each < 1:
+        raise LesionError(f"each is {each}; windows are at least 1 layer apart")
+    layers = layers_with(model.components, tower, part)
+    spans = dict.fromkeys(window(layer, width, layers[-1]) for layer in layers[::each])
+    lesions = [do(in_window(tower, first, last, part), off=off) for first, last in spans]
     for lesion in lesions:
         lesion.resolve(model.components)
     return {lesion.name: lesion for lesion in lesions}

@@ -1,0 +1,318 @@
+"""Qwen's packed patches, and encoders without a language model, against plain hooks on single examples."""
+
+from contextlib import ExitStack, nullcontext
+
+import pytest
+import torch
+import transformers
+
+import causalablate as ca
+from causalablate.counterfactual import Replay
+from causalablate.errors import CheckpointError, ExampleError, OutcomeError
+from causalablate.examples import Example, ExampleSet
+from causalablate.models.pretrained.encoders import FORMS
+from tests.families import clip, dinov2, qwen2_5_vl, qwen2_vl, qwen3_vl, qwen3_vl_moe, siglip, tiny, vit
+
+QWEN = {builder.NAME: builder for builder in (qwen2_vl, qwen2_5_vl, qwen3_vl, qwen3_vl_moe)}
+SIZE = (24, 40)  # of images: 6 by 10 patches, 3 by 5 when merged, in windows of 2 by 2
+
+
+@pytest.fixture(scope="module", params=QWEN)
+def qwen(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp(request.param)
+    QWEN[request.param].build(path)
+    return ca.load(path)
+
+
+def logits(model, inputs):
+    with torch.no_grad():
+        return model.read(model(**inputs)).logits["answer"]
+
+
+def alone(model, examples):
+    return [model.encode([example]) for example in examples]
+
+
+# Where the parts of a Qwen are, and which slice of them: (address, module, hook on its input, slice)
+PLACES = (
+    ("vision.layers.1.heads.2", "model.visual.blocks.1.attn.proj", True, slice(16, 24)),
+    ("vision.layers.0.mlp", "model.visual.blocks.0.mlp", False, slice(None)),
+    ("connector", "model.visual.merger", False, slice(None)),
+    ("deepstack.0", "model.visual.deepstack_merger_list.0", False, slice(None)),
+)
+
+
+def seen_by_hand(model, inputs, path, at_input):
+    found = []
+    module = model.module.get_submodule(path)
+    if at_input:
+        handle = module.register_forward_pre_hook(lambda _, args: found.append(args[0].clone()))
+    else:
+        handle = module.register_forward_hook(lambda *given: found.append(given[2].clone()))
+    logits(model, inputs)
+    handle.remove()
+    return found[0]
+
+
+def replaced_by_hand(model, inputs, path, at_input, span, new):
+    def changed(x):
+        x = x.clone()
+        x[..., span] = new[..., span]
+        return x
+
+    module = model.module.get_submodule(path)
+    if at_input:
+        handle = module.register_forward_pre_hook(lambda _, args: (changed(args[0]),))
+    else:
+        handle = module.register_forward_hook(lambda *given: changed(given[2]))
+    found = logits(model, inputs)
+    handle.remove()
+    return found[0]
+
+
+@pytest.mark.parametrize("off", ["zero", "mean", "resample"])
+def test_packed_parts_are_off_per_example(qwen, off):
+    examples, reference = tiny.examples(7, size=SIZE)[:4], tiny.examples(7, size=SIZE)[4:]
+    for address, path, at_input, span in PLACES:
+        if address not in qwen.components:
+            assert address == "deepstack.0" and "qwen2" in qwen.module.config.model_type
+            continue
+        others = [seen_by_hand(qwen, inputs, path, at_input) for inputs in alone(qwen, reference)]
+        keys = [example.id for example in examples]
+        with qwen.do(ca.do(address, off=off), reference=reference, seed=3, keys=keys) as action:
+            together = logits(qwen, qwen.encode(examples))
+        for i, inputs in enumerate(alone(qwen, examples)):
+            own = seen_by_hand(qwen, inputs, path, at_input)
+            chosen = {"zero": [own * 0], "mean": [torch.stack(others).mean(0)], "resample": others}[off]
+            close = [
+                torch.allclose(replaced_by_hand(qwen, inputs, path, at_input, span, new), together[i], atol=2e-5)
+                and torch.allclose((new - own)[..., span].norm(), action.change_norm[i], rtol=1e-4)
+                for new in chosen
+            ]
+            assert sum(close) == 1, (address, i)
+
+
+def test_a_vision_layer_is_skipped_by_every_example(qwen):
+    examples = tiny.examples(3, size=SIZE)
+    with qwen.do(ca.do("vision.layers.1", off="zero")):
+        together = logits(qwen, qwen.encode(examples))
+    block = qwen.module.get_submodule("model.visual.blocks.1")
+    handle = block.register_forward_hook(lambda _, args, output: args[0])
+    by_hand = torch.cat([logits(qwen, inputs) for inputs in alone(qwen, examples)])
+    handle.remove()
+    torch.testing.assert_close(together, by_hand, atol=2e-5, rtol=0)
+
+
+def test_images_of_unequal_size_side_by_side(qwen):
+    """Each has the outcome and the change that it has alone, under stacked lesions too."""
+    examples = tiny.examples(4, sizes=[SIZE, (16, 16), (40, 24), (16, 32)])
+    lesions = [ca.do(a, off="zero") for a in ("vision.layers.0.heads.1", "vision.layers.1", "connector", "lm.layers.0")]
+    everything = slice(0, len(examples))
+    found = Replay(qwen, examples, batch_size=4, stack=4).sweep(lesions, everything)
+    single = Replay(qwen, examples, batch_size=1, stack=1).sweep(lesions, everything)
+    for lesion in lesions:
+        one, other = found[lesion], single[lesion]
+        torch.testing.assert_close(
+            torch.tensor(one.values["answer_logprob"]), torch.tensor(other.values["answer_logprob"]), atol=2e-5, rtol=0
+        )
+        torch.testing.assert_close(torch.tensor(one.change_norm), torch.tensor(other.change_norm), atol=0, rtol=1e-4)
+
+
+def test_questions_about_one_image(qwen):
+    """Examples that share an image share its encoding: whole examples do, never single patches."""
+    first, second = tiny.examples(2, size=SIZE)
+    images = (first.images, first.images, second.images)
+    examples = ExampleSet("shared", tuple(Example(f"q{i}", x, tiny.QUESTIONS[i], "yes") for i, x in enumerate(images)))
+    lesions = [ca.do(a, off="zero") for a in ("vision.layers.0.heads.1", "vision.layers.1.mlp", "connector")]
+    everything = slice(0, len(examples))
+    patches = []
+    embed = qwen.module.get_submodule("model.visual.patch_embed")
+    handle = embed.register_forward_pre_hook(lambda _, args: patches.append(len(args[0])))
+    found = Replay(qwen, examples, batch_size=3, stack=3).sweep(lesions, everything)
+    handle.remove()
+    assert 2 * 60 in patches
+    single = Replay(qwen, examples, batch_size=1, stack=1).sweep(lesions, everything)
+    for lesion in lesions:
+        one, other = found[lesion], single[lesion]
+        torch.testing.assert_close(
+            torch.tensor(one.values["answer_logprob"]), torch.tensor(other.values["answer_logprob"]), atol=2e-5, rtol=0
+        )
+        torch.testing.assert_close(torch.tensor(one.change_norm), torch.tensor(other.change_norm), atol=0, rtol=1e-4)
+
+
+def test_several_images_of_unequal_size_are_told_apart(qwen):
+    small, large = tiny.examples(1, size=(16, 16))[0].images[0], tiny.examples(1, size=SIZE)[0].images[0]
+    examples = [Example("a", (small, large), tiny.QUESTIONS[0], "yes"), Example("b", (large,), tiny.QUESTIONS[2], "no")]
+    inputs = qwen.encode(examples)
+    groups = qwen.adapter.token_groups(qwen.module, inputs)
+    assert groups["image.0"].sum(1).tolist() == [4, 15]
+    assert groups["image.1"].sum(1).tolist() == [15, 0]
+    assert torch.equal(groups["image.0"] | groups["image.1"], groups["image"])
+    first, second = (groups[name][0].nonzero()[:, 0] for name in ("image.0", "image.1"))
+    assert first.max() < second.min()
+
+
+def test_only_some_blocks_attend_in_windows(tmp_path):
+    qwen2_5_vl.build(tmp_path)
+    model = ca.load(tmp_path)
+    segments = []
+    with ExitStack() as stack:
+        for block in model.module.model.visual.blocks:
+            hook = block.register_forward_pre_hook(
+                lambda _, args, kwargs: segments.append(len(kwargs["cu_seqlens"]) - 1), with_kwargs=True
+            )
+            stack.callback(hook.remove)
+        logits(model, model.encode(tiny.examples(2, size=SIZE)))
+    assert segments == [12, 2]  # windows of two images, then the images
+
+
+def test_a_merger_that_leads_nowhere_is_no_component(tmp_path):
+    qwen3_vl.build(tmp_path, deepstack_visual_indexes=[1, 7])
+    assert [c.address for c in ca.load(tmp_path).components.select("deepstack.*")] == ["deepstack.0"]
+
+
+ENCODERS = {
+    "ViTModel": (vit, "layers", "attention.o_proj"),
+    "Dinov2Model": (dinov2, "encoder.layer", "attention.o_proj"),
+    "ViTForImageClassification": (vit, "vit.layers", "attention.o_proj"),
+    "Dinov2ForImageClassification": (dinov2, "dinov2.encoder.layer", "attention.o_proj"),
+    "CLIPModel": (clip, "vision_model.encoder.layers", "self_attn.out_proj"),
+    "CLIPForImageClassification": (clip, "vision_model.encoder.layers", "self_attn.out_proj"),
+    "SiglipModel": (siglip, "vision_model.encoder.layers", "self_attn.out_proj"),
+    "SiglipForImageClassification": (siglip, "vision_model.encoder.layers", "self_attn.out_proj"),
+}
+
+
+def encoder(name, path, **options):
+    if name.endswith("VisionModel"):
+        vision = getattr(transformers, name.removesuffix("Model") + "Config")(**vit.tower())
+        vit.save(path, getattr(transformers, name), vision)
+        tiny.clip_images(16).save_pretrained(path)
+    else:
+        ENCODERS[name][0].build(path, getattr(transformers, name))
+    return ca.load(path, **options)
+
+
+def features(output):
+    """Whatever a bare encoder or a classifier says of an image."""
+    return output[0]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_encoders_by_effect(name, tmp_path):
+    model = encoder(name, tmp_path, **({"labels": tiny.ANSWERS} if FORMS[name].answers == "labels" else {}))
+    assert type(model.module).__name__ == name
+    assert len(model.components) == 12 * len(FORMS[name].towers)
+    _, layers, out = ENCODERS.get(name, (None, "encoder.layers", "self_attn.out_proj"))
+    inputs = model.encode(tiny.examples(3))
+    read = model.read if FORMS[name].answers else features
+    with torch.no_grad():
+        factual = read(model(**inputs))
+    factual = factual if isinstance(factual, torch.Tensor) else factual.logits["answer"]
+
+    def lesioned(lesion):
+        with torch.no_grad(), model.do(lesion) as action:
+            found = read(model(**inputs))
+        assert action.fired.all() and (action.change_norm > 0).all()
+        return found if isinstance(found, torch.Tensor) else found.logits["answer"]
+
+    def by_hand(path, hook, *, before=False):
+        module = model.module.get_submodule(path)
+        handle = module.register_forward_pre_hook(hook) if before else module.register_forward_hook(hook)
+        with torch.no_grad():
+            found = read(model(**inputs))
+        handle.remove()
+        return found if isinstance(found, torch.Tensor) else found.logits["answer"]
+
+    def without_head(_, args):
+        x = args[0].clone()
+        x[..., 8:16] = 0
+        return (x,)
+
+    pairs = {
+        "vision.layers.1": by_hand(f"{layers}.1", lambda _, args, output: args[0]),
+        "vision.layers.0.heads.1": by_hand(f"{layers}.0.{out}", without_head, before=True),
+        "vision.layers.1.mlp": by_hand(f"{layers}.1.mlp", lambda _, args, output: output * 0),
+    }
+    for address, expected in pairs.items():
+        found = lesioned(ca.do(address, off="zero"))
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+        assert not torch.equal(found, factual), address
+
+
+@pytest.mark.parametrize("builder", [clip, siglip], ids=["clip", "siglip"])
+@pytest.mark.parametrize("part", [None, "text.layers.0.heads.1", "text.layers.1.mlp", "vision.layers.0.heads.1"])
+def test_zero_shot_is_what_transformers_computes(builder, part, tmp_path):
+    """With the labels once, as transformers takes them; ours repeats them for each example."""
+    builder.build(tmp_path)
+    model, examples = ca.load(tmp_path, labels=tiny.ANSWERS), tiny.examples(3)
+    model.module.eval()
+    ours = model.encode(examples)
+    once = {name: x if name == "pixel_values" else x[: len(tiny.ANSWERS)] for name, x in ours.items()}
+    layers = f"{'text' if part and part.startswith('text') else 'vision'}_model.encoder.layers"
+
+    def without_head(_, args):
+        x = args[0].clone()
+        x[..., 8:16] = 0
+        return (x,)
+
+    with ExitStack() as stack:
+        if part and "heads" in part:
+            module = model.module.get_submodule(f"{layers}.0.self_attn.out_proj")
+            stack.callback(module.register_forward_pre_hook(without_head).remove)
+        elif part:
+            module = model.module.get_submodule(f"{layers}.1.mlp")
+            stack.callback(module.register_forward_hook(lambda *given: given[2] * 0).remove)
+        with torch.no_grad():
+            expected = model.module(**once).logits_per_image
+    with model.do(ca.do(part, off="zero")) if part else nullcontext():
+        torch.testing.assert_close(logits(model, ours), expected, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("builder", [clip, siglip], ids=["clip", "siglip"])
+def test_zero_shot_lesions_side_by_side(builder, tmp_path):
+    builder.build(tmp_path)
+    model, examples = ca.load(tmp_path, labels=tiny.ANSWERS), tiny.examples(3)
+    lesions = [ca.do(a, off="zero") for a in ("text.layers.0.heads.1", "text.layers.1", "vision.layers.0.mlp")]
+    found, single = (
+        Replay(model, examples, batch_size=size, stack=size).sweep(lesions, slice(0, 3)) for size in (3, 1)
+    )
+    for lesion in lesions:
+        for name in ("answer_logprob", "correct"):
+            one, other = (torch.tensor(x[lesion].values[name]) for x in (found, single))
+            torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-5)
+        one, other = (torch.tensor(x[lesion].change_norm) for x in (found, single))
+        torch.testing.assert_close(one, other, atol=0, rtol=1e-4)
+
+
+def test_labels_are_part_of_the_model(tmp_path):
+    clip.build(tmp_path)
+    hashes = {ca.load(tmp_path, labels=labels).hash for labels in (["a cat", "a dog"], ["a cat", "a cow"], ["a cat"])}
+    assert len(hashes) == 3
+
+
+def test_a_bare_encoder_has_parts_but_no_outcomes(tmp_path):
+    model, examples = encoder("Dinov2Model", tmp_path), tiny.examples(2)
+    (activation,) = model.activations("vision.layers.1.heads.3", **model.encode(examples))
+    assert activation.shape == (2, 17, 8)
+    with pytest.raises(OutcomeError, match=r"bare encoder.*model.do.*work.*classifier"):
+        ca.counterfactuals(model, examples, "vision.layers.*", off="zero")
+
+
+def test_what_encoders_refuse(tmp_path):
+    for builder in (vit, clip):
+        (tmp_path / builder.NAME).mkdir()
+        builder.build(tmp_path / builder.NAME)
+    model, (example,) = ca.load(tmp_path / "vit"), tiny.examples(1)
+    with pytest.raises(ExampleError, match=r"has 2 images.*looks at one"):
+        model.encode([Example("two", example.images * 2, "?", "yes")])
+    with pytest.raises(ExampleError, match=r'"rad" is none of the model.s labels.*did you mean red'):
+        ca.counterfactuals(model, ExampleSet("e", (Example("e", example.images, "?", "rad"),)), "vision.**", off="zero")
+    with pytest.raises(CheckpointError, match="no text tower to read them"):
+        ca.load(tmp_path / "vit", labels=["a", "b"])
+    with pytest.raises(OutcomeError, match="labels="):
+        ca.load(tmp_path / "clip").encode([example])
+    config = tmp_path / "vit" / "config.json"
+    config.write_text(config.read_text().replace("ViTForImageClassification", "ViTForMaskedImageModeling"))
+    with pytest.raises(CheckpointError, match=r"ViTForMaskedImageModeling.*causalablate.wrap"):
+        ca.load(tmp_path / "vit")

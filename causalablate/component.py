@@ -80,7 +80,7 @@ class Component:
     Attributes:
         address: Dotted path, e.g. `lm.layers.1.heads.2`.
         kind: What it is: layer, head, mlp, query, pass, scorer, gate, allocator, texture, connector, tokens, edge,
-            residual.
+            residual, attention; `module` where nobody said.
         sites: Where it lives: usually one place; token positions live in every sequence that is assembled.
         tower: `vision` or `lm` where that applies; random controls are drawn within a tower.
         bounds: Smallest and largest value of the activation, for components that have a range.
@@ -174,13 +174,13 @@ class ComponentMap(Mapping[str, Component]):
             ComponentNotFoundError: Nothing matches; the message names what exists.
         """
         whole, at, group = glob.partition("@")
-        if is_hook_name(whole):
-            return [narrowed(c, group) if at else c for c in self._hooked(whole)]
         pattern = _pattern(whole)
         found = [c for a, c in self._by_address.items() if pattern.fullmatch(a)]
         if not found and whole.endswith(".resid"):
             layers = _pattern(whole.removesuffix(".resid"))
             found = [residual(c) for a, c in self._by_address.items() if c.kind == "layer" and layers.fullmatch(a)]
+        if not found and is_hook_name(whole):
+            found = self._hooked(whole)
         if not found:
             raise ComponentNotFoundError(self._missing(whole))
         return [narrowed(c, group) for c in found] if at else found

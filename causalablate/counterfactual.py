@@ -144,7 +144,7 @@ class Replay:
 
     def prepare(self, lesions: Iterable[Lesion]) -> None:
         """Check lesions against the model, and capture in one go what they read of the reference set."""
-        parts = [part for lesion in lesions for part in lesion.resolve(self.model.components)]
+        parts = [part for lesion in lesions for part in lesion.resolve_all(self.model.components)]
         needing = next((f"{c.address}={how}" for c, how in parts if how.needs), None)
         if needing and self.reference is None:
             raise LesionError(

@@ -53,8 +53,16 @@ def _logits(model: Model, inputs: dict[str, Any]) -> Tensor:
 
 
 def representatives(components: ComponentMap) -> list[Component]:
-    """One component of each kind: the first that the forward pass can reach."""
-    return [found[0] for found in components.kinds().values()]
+    """One component of each kind in each tower: the first that the forward pass can reach."""
+    return [found[0] for found in _alike(components)]
+
+
+def _alike(components: ComponentMap) -> list[list[Component]]:
+    """Components of one kind in one tower, together."""
+    found: dict[tuple[str | None, str], list[Component]] = {}
+    for component in components.values():
+        found.setdefault((component.tower, component.kind), []).append(component)
+    return list(found.values())
 
 
 def _off_for(component: Component) -> str:
@@ -145,7 +153,8 @@ def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet
             raise LawBrokenError(f"{component.address}: the lesion did not act, and no error was raised")
         if not torch.equal(first, second):
             raise LawBrokenError(f"{component.address}: a warm model gives other numbers than a cold one")
-    path, acted = _never_called(model, inputs), f"one component of each of {len(model.components.kinds())} kinds acted"
+    path = _never_called(model, inputs)
+    acted = f"{len(representatives(model.components))} components, one of each kind, acted"
     if path is None:
         return f"{acted}; no site could be bypassed"
     nowhere = Component("bypassed", "bypassed", (Site(path),))
@@ -158,12 +167,17 @@ def _inert_is_an_error(model: Model, examples: ExampleSet, reference: ExampleSet
 
 
 def _varying(model: Model, examples: ExampleSet) -> Component:
-    """A component whose activation differs between examples: resampling a constant would show nothing."""
+    """A component whose activation differs between examples: resampling a constant would show nothing.
+
+    If there is a choice, one without language-model positions, where a donor would have to be as long as the example.
+    """
     inputs = model.encode(examples)
-    for component in reversed(representatives(model.components)):
+    candidates = reversed(representatives(model.components))
+    for component in sorted(candidates, key=lambda c: any(site.tokens for site in c.sites)):
         if component.kind != "edge":
             first = model.activations(component.address, **inputs)[0]
-            if bool((first != first[:1]).any()):
+            each = first.reshape(len(examples), -1)  # an example may take several rows
+            if bool((each != each[:1]).any()):
                 return component
     raise LawBrokenError("no component's activation differs between the examples; give examples that differ")
 
@@ -204,14 +218,14 @@ def _own_value_is_nothing(model: Model, examples: ExampleSet, reference: Example
             difference = float((before - under).abs().max())
             raise LawBrokenError(f"{component.address} frozen to its own activation changes logits by {difference:.3g}")
         checked += 1
-    return f"{checked} kinds of component frozen to their own activation: logits identical"
+    return f"{checked} components, one of each kind, frozen to their own activation: logits identical"
 
 
 def _that_share_a_forward(components: ComponentMap) -> list[Lesion]:
-    """Two lesions at one place for each kind of component, so that they may stand side by side."""
+    """Two lesions at one place for each kind of component in each tower, so that they may stand side by side."""
     lesions = []
-    for kind, found in components.kinds().items():
-        if kind == "edge":
+    for found in _alike(components):
+        if found[0].kind == "edge":
             lesions += [do(c.address, off="knockout") for c in found[:2]]
         else:
             lesions += [do(found[0].address, off=off) for off in ("zero", {"kind": "scale", "factor": 0.5})]

@@ -10,6 +10,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "causalablate"
 autosummary_generate = True
+autodoc_mock_imports = ["transformer_lens"]  # an extra
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from causalablate.component import Component, ComponentMap, Site
 from causalablate.errors import ComponentNotFoundError
@@ -100,3 +101,15 @@ def test_a_component_at_some_positions():
         VIEWED.select("tokens.image@-1")
     with pytest.raises(ComponentNotFoundError, match="did you mean"):
         VIEWED.select("lm.layers.0.mpl@image")
+
+
+@pytest.mark.parametrize("span", [None, (1, 3)])
+def test_a_site_may_be_some_positions_of_a_slice(span):
+    site, x = Site("m", span=span, positions=(1, 2)), torch.randn(2, 4, 5)
+    columns = slice(*span) if span else slice(None)
+    assert torch.equal(site.part(x), x[:, 1:2, columns])
+    expected = x.clone()
+    expected[:, 1:2, columns] = 7
+    before = x.clone()
+    assert torch.equal(site.with_part(x, torch.full_like(site.part(x), 7)), expected)
+    assert torch.equal(x, before)

@@ -48,6 +48,21 @@ def test_the_python_of_the_page_on_attribution_runs():
     assert all(f"`{column}`" in page for column in columns)
 
 
+def test_the_python_of_the_page_on_interventions_runs():
+    page, names = (ROOT / "docs" / "interventions.md").read_text(), {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/interventions.md", "exec"), names)
+    assert names["table"].frame["fired"].all()
+    assert all(f"`{column}`" in page for column in names["found"].frame.columns)
+
+
+def test_every_kind_of_off_is_in_the_docs():
+    from causalablate.offs import OFFS
+
+    concepts = (ROOT / "docs" / "concepts.md").read_text()
+    assert all(f"`{kind}`" in concepts for kind in OFFS)
+
+
 def test_every_shipped_study_and_command_is_in_the_docs():
     from causalablate.cli.app import commands
     from causalablate.study import shipped_studies

@@ -116,3 +116,9 @@ def test_layers_and_heads_that_are_not_there_are_named_as_such(model):
 
 def test_no_address_of_a_model_looks_like_a_hook_name(model):
     assert not any(map(is_hook_name, model.components))
+
+
+def test_an_address_that_looks_like_a_hook_name_is_the_component_itself():
+    parts = [Component("blocks.0.hook_mlp_out", "module", (Site("own"),)), Component("lm.layers.0.mlp", "mlp", ())]
+    assert ComponentMap(parts).select("blocks.*.hook_mlp_out") == parts[:1]
+    assert ComponentMap(parts)["blocks.0.hook_mlp_out"] is parts[0]

@@ -96,7 +96,7 @@ def attribute(
     single = table(end_points(n_players)[:1]) - table(end_points(n_players)[2:])
     games = _games(table, estimate, replay.units)
     if how.efficient is not None:
-        _check_efficiency(games, how, table)
+        _check_efficiency(games, how, setting.samples, table)
     population = population_attributions(
         game.players, estimate.draws, single, replay.units, outcome=outcome, level=level
     )
@@ -145,17 +145,17 @@ def _games(table: Table, estimate: Estimate, units: Units) -> pd.DataFrame:
     )
 
 
-def _check_efficiency(games: pd.DataFrame, method: Method, table: Table) -> None:
+def _check_efficiency(games: pd.DataFrame, method: Method, samples: int, table: Table) -> None:
     """Whether the attributions of every example add up to what there is to share out, up to rounding."""
     assert method.efficient is not None
-    allowed = method.efficient * np.maximum(1.0, np.abs(table.values).max(axis=0))
+    allowed = method.efficient(samples) * np.maximum(1.0, np.abs(table.values).max(axis=0))
     over = np.flatnonzero(games["gap"].abs().to_numpy() > allowed)
     if over.size:
         worst = games.iloc[over[0]]
         raise EffectError(
             f'attributions of example "{worst["example"]}" sum to {worst["attributed"]:.6g}, but there is '
             f"{worst['value_all'] - worst['value_none']:.6g} to share out: more than rounding ({allowed[over[0]]:.1g}) "
-            f"explains. With {method.name}, draw more or put players into groups; exact adds up to the last digit"
+            f"explains. Attribute with another method: exact adds up to the last digit"
         )
 
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Quiet, Seed, Stack
+from causalablate.cli.options import (
+    AsJson,
+    Checkpoint,
+    Device,
+    Dtype,
+    Examples,
+    Labels,
+    Quiet,
+    Seed,
+    Stack,
+    TrustRemoteCode,
+)
 
 if TYPE_CHECKING:
     from causalablate.attribution import Attribution, Regions
@@ -52,13 +63,15 @@ def attribute(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     out: Annotated[Path | None, typer.Option("--out", help="Directory for tables of all examples and figures.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Share the outcome of each example out among components or image regions: Shapley values and single lesions."""
     from causalablate.attribution import attribute as attribution_of
-    from causalablate.cli.values import examples_from_text, off_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text, off_from_text
     from causalablate.errors import LesionError
     from causalablate.models import load
 
@@ -66,7 +79,9 @@ def attribute(
         raise LesionError("say who plays: components with --players and --group, or regions of the image with --grid")
     if grid is None and off is None:
         raise LesionError("say how absent components are off, e.g. --off mean")
-    model = load(checkpoint, dtype=dtype, device=device)
+    model = load(
+        checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code, labels=labels_from_text(labels)
+    )
     how = off_from_text(off) if off is not None else None
     asked = examples_from_text(examples, n=n, split="test", seed=seed)
     found = attribution_of(

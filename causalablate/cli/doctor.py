@@ -4,31 +4,33 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, TrustRemoteCode
+from causalablate.cli.options import AsJson, Examples, TrustRemoteCode
 
 
 def doctor(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint directory, or `shipped`.")] = "shipped",
+    examples: Examples = "digits",
     n: Annotated[int, typer.Option("--n", min=2, help="Examples to check the laws on.")] = 16,
     trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Report versions, devices and determinism, and check the six laws of intervention on a checkpoint."""
     from causalablate.cli.console import print_json, print_table
+    from causalablate.cli.values import examples_from_text
     from causalablate.environment import environment
-    from causalablate.examples import digits
     from causalablate.laws import LAWS, LawBrokenError
     from causalablate.models import load
 
     facts = environment()
     model = load(checkpoint, trust_remote_code=trust_remote_code)
     facts["checkpoint"] = f"{checkpoint} ({model.hash[:12]}, {len(model.components)} components)"
-    examples, reference = digits(n, split="test"), digits(4 * n, split="validation")
+    asked = examples_from_text(examples, n=n, split="test", seed=0)
+    reference = examples_from_text(examples, n=4 * n, split="validation", seed=0)
     verdicts = []
     for law in LAWS:
         try:
             verdicts.append(
-                {"law": law.name, "says": law.says, "holds": True, "seen": law.check(model, examples, reference)}
+                {"law": law.name, "says": law.says, "holds": True, "seen": law.check(model, asked, reference)}
             )
         except LawBrokenError as broken:
             verdicts.append({"law": law.name, "says": law.says, "holds": False, "seen": str(broken)})

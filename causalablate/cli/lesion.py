@@ -10,6 +10,7 @@ from causalablate.cli.options import (
     Device,
     Dtype,
     Examples,
+    Labels,
     Number,
     Quiet,
     Seed,
@@ -34,6 +35,7 @@ def lesion(
     device: Device = "cpu",
     dtype: Dtype = "float32",
     trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     stack: Stack = None,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the interval.")] = 0.95,
     as_json: AsJson = False,
@@ -41,7 +43,7 @@ def lesion(
 ) -> None:
     """Lesion one component (or several together) and print its effect, overall and by question type."""
     from causalablate.cli.console import print_cells, print_json
-    from causalablate.cli.values import examples_from_text, off_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text, off_from_text
     from causalablate.counterfactual import counterfactuals
     from causalablate.effects import population_effects
     from causalablate.intervention import do
@@ -51,7 +53,13 @@ def lesion(
 
     asked = do(components[0], *components[1:], off=off_from_text(off))
     table = counterfactuals(
-        load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code),
+        load(
+            checkpoint,
+            dtype=dtype,
+            device=device,
+            trust_remote_code=trust_remote_code,
+            labels=labels_from_text(labels),
+        ),
         examples_from_text(examples, n=n, split="test", seed=seed),
         asked,
         outcomes=outcomes.split(","),

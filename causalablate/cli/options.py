@@ -21,3 +21,6 @@ Stack = Annotated[
     int | None,
     typer.Option(min=1, help="Most lesions per forward pass; 1: bit for bit the lesioned model. Default: what suits."),
 ]
+Labels = Annotated[
+    str, typer.Option(help="Texts among which a model chooses that compares images with texts (CLIP), comma-separated.")
+]

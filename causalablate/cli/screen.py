@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import Off, ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, TrustRemoteCode
+from causalablate.cli.options import (
+    AsJson,
+    Checkpoint,
+    Device,
+    Dtype,
+    Examples,
+    Labels,
+    Number,
+    Quiet,
+    Seed,
+    TrustRemoteCode,
+)
 
 if TYPE_CHECKING:
     from causalablate.screening import Screening
@@ -33,6 +44,7 @@ def screen(
     device: Device = "cpu",
     dtype: Dtype = "float32",
     trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="Directory for the table of all lesions and the figure.")
     ] = None,
@@ -40,12 +52,18 @@ def screen(
     quiet: Quiet = False,
 ) -> None:
     """Rank components by gradients (approximate); measure exactly the highest and a random sample of the rest."""
-    from causalablate.cli.values import examples_from_text, off_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text, off_from_text
     from causalablate.models import load
     from causalablate.screening import screen as screening_of
 
     found = screening_of(
-        load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code),
+        load(
+            checkpoint,
+            dtype=dtype,
+            device=device,
+            trust_remote_code=trust_remote_code,
+            labels=labels_from_text(labels),
+        ),
         examples_from_text(examples, n=n, split="test", seed=seed),
         components or "**",
         off=off_from_text(off),

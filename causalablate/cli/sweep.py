@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, TrustRemoteCode
+from causalablate.cli.options import (
+    AsJson,
+    Checkpoint,
+    Device,
+    Dtype,
+    Examples,
+    Labels,
+    Number,
+    Quiet,
+    Seed,
+    TrustRemoteCode,
+)
 
 if TYPE_CHECKING:
     from causalablate.adaptive import AdaptiveSweep
@@ -53,13 +64,14 @@ def sweep(
     device: Device = "cpu",
     dtype: Dtype = "float32",
     trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find the components with the largest effects, or all that matter, and stop as soon as that is known."""
     from causalablate.adaptive import Discoveries, TopK, adaptive_sweep, direction_of
     from causalablate.cli.console import print_json
-    from causalablate.cli.values import examples_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text
     from causalablate.counterfactual import Replay
     from causalablate.errors import LesionError
     from causalablate.models import load
@@ -68,7 +80,13 @@ def sweep(
         raise LesionError("say what to find: either --top 10 or --fdr 0.05")
     signs = direction_of(direction)
     question = TopK(top, signs, tolerance) if top is not None else Discoveries(fdr or 0.0, smallest, signs)
-    model = load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
+    model = load(
+        checkpoint,
+        dtype=dtype,
+        device=device,
+        trust_remote_code=trust_remote_code,
+        labels=labels_from_text(labels),
+    )
     lesions, left_out = _lesions(model.components, components, off or ["mean"])
     replay = Replay(
         model,

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causalablate.cli.lesion import ReferenceSet
-from causalablate.cli.options import AsJson, Checkpoint, Device, Dtype, Examples, Number, Quiet, Seed, Stack
+from causalablate.cli.options import (
+    AsJson,
+    Checkpoint,
+    Device,
+    Dtype,
+    Examples,
+    Labels,
+    Number,
+    Quiet,
+    Seed,
+    Stack,
+    TrustRemoteCode,
+)
 
 if TYPE_CHECKING:
     from causalablate.patching import CausalTrace
@@ -38,18 +50,22 @@ def trace(
     seed: Seed = 0,
     device: Device = "cpu",
     dtype: Dtype = "float32",
+    trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     stack: Stack = None,
     out: Annotated[Path | None, typer.Option("--out", help="Directory for the tables and the heat map.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Causal tracing: corrupt the input, patch clean activations back in (or the reverse), site by site."""
-    from causalablate.cli.values import examples_from_text, off_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text, off_from_text
     from causalablate.intervention import do
     from causalablate.models import load
     from causalablate.patching import causal_trace, every_position
 
-    model = load(checkpoint, dtype=dtype, device=device)
+    model = load(
+        checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code, labels=labels_from_text(labels)
+    )
     asked = examples_from_text(examples, n=n, split="test", seed=seed)
     at = every_position(model, asked) if positions == "each" else positions.split(",") if positions else None
     found = causal_trace(

@@ -24,6 +24,11 @@ def off_from_text(text: str) -> "Off":
     return off(document.data)
 
 
+def labels_from_text(text: str) -> list[str]:
+    """`a cat,a dog`: texts between commas; none where there is nothing."""
+    return [label.strip() for label in text.split(",") if label.strip()]
+
+
 def examples_from_text(text: str, *, n: int, split: str, seed: int) -> "ExampleSet":
     """`digits`, or a directory of examples, at most `n` of them; `DIRECTORY:SPLIT` for one that has splits.
 

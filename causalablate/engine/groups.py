@@ -61,15 +61,15 @@ def spread(part: Tensor, where: Tensor, name: str) -> Tensor:
         where: The group, bool, shape (rows, length).
         name: Of the group.
     Raises:
-        LesionError: Some row has another number of positions than n.
+        LesionError: Some row has another number of positions than n, and not none at all.
     """
     counts = where.sum(1)
-    if not (counts == part.shape[1]).all():
-        other = int(counts[counts != part.shape[1]][0])
+    if not ((counts == part.shape[1]) | (counts == 0)).all():
+        other = int(counts[(counts != part.shape[1]) & (counts > 0)][0])
         raise LesionError(
             f'the examples of the reference set have {part.shape[1]} positions of "{name}", and an example here has '
             f"{other}; use images and prompts of the same size, or {{kind: mean, axes: positions}}"
         )
     whole = part.new_zeros((*where.shape, *part.shape[2:]))
-    whole[where] = part.expand(len(where), *part.shape[1:]).flatten(0, 1)
+    whole[where] = part.expand(len(where), *part.shape[1:])[counts > 0].flatten(0, 1)
     return whole

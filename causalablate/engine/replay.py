@@ -201,7 +201,10 @@ def _scales(call: Call, layout: Layout | None, key: Key, copies: int) -> tuple[S
     """What grows with the batch; None where that is not known and matters."""
     if copies == 1:
         return call.unscaled
-    return layout.calls.get(key) if layout is not None else None
+    scales = layout.calls.get(key) if layout is not None else None
+    # A batch with padding may bring a mask that the probed example did without.
+    fits = scales is not None and [len(s) for s in scales] == [len(call.given), len(call.returned)]
+    return scales if fits else None
 
 
 def _read_positions(

@@ -43,6 +43,8 @@ def repeated_rows(tensors: Sequence[Tensor], scales: Scales, n: int) -> View | N
     Returns:
         The distinct ones, or None if all differ or it cannot be said.
     """
+    if len(tensors) != len(scales):  # an argument that the probed example did without, such as a mask of padding
+        return None
     growing = [t for t, scale in zip(tensors, scales, strict=True) if scale]
     if not growing or None in scales or any(t.shape[0] % n for t in growing):
         return None

@@ -128,18 +128,13 @@ def _worlds(
             if shared is not None:
                 session = shared.copy()
             else:
-                inputs = _inputs(model, examples)
+                inputs = model.encode(examples)
                 groups = model.adapter.token_groups(model.module, inputs)
                 session = prefill(model.module, inputs, groups, passes, acting=at_prompt)
                 shared = session.copy() if when == "decode" else None
             session.groups = passes.named(session.groups)
             said = speak(session, passes, examples, after)
         yield name, World(said, passes.every_part_fired, passes.squares.sqrt().float())
-
-
-def _inputs(model: Model, examples: Sequence[Example]) -> dict[str, object]:
-    encoded = model.adapter.encode(model.module, examples)
-    return {name: x.to(model.device) if isinstance(x, Tensor) else x for name, x in encoded.items()}
 
 
 def _joined(parts: Sequence[World[T]]) -> World[T]:

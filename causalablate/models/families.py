@@ -73,7 +73,7 @@ def family_of(config: Mapping[str, Any], *, trust_remote_code: bool = False) -> 
     raise CheckpointError(
         f'no family for model_type "{model_type}"{nearest(str(model_type), FAMILIES)}; there are '
         f"{', '.join(FAMILIES)}, and every decoder that transformers loads. To lesion another architecture, load it "
-        "yourself and name its parts: causalablate.wrap(module, components={...})"
+        "yourself and name its parts: causalablate.wrap(module, components={...}, answers=...)"
     )
 
 

@@ -60,7 +60,7 @@ def precision_of(module: nn.Module) -> str:
     for parameter in module.parameters():
         if parameter.is_floating_point():
             sizes[_name(parameter.dtype)] += parameter.numel()
-    device = next((p.device.type for p in module.parameters()), "cpu")
+    device = next((p.device.type for p in module.parameters() if not p.is_meta), "cpu")
     notes = []
     if torch.is_autocast_enabled(device):
         notes.append(f"autocast to {_name(torch.get_autocast_dtype(device))}")

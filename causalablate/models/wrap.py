@@ -52,7 +52,8 @@ def wrap(
             position but padding. Needed for parts with `tokens=True`.
     Raises:
         ComponentNotFoundError: A path is no module; the message names the nearest.
-        LesionError: A part does not fit its module, or the forward's arguments have no names.
+        LesionError: A part does not fit its module, or needs `token_groups`.
+        OutcomeError: There are fewer than two answers, or one twice.
     """
     names = tuple(str(a) for a in (range(answers) if isinstance(answers, int) else answers))
     if len(set(names)) < max(2, len(names)):
@@ -135,7 +136,7 @@ class WrappedAdapter:
         """Bool masks over positions, shape (rows, length), by token group."""
         if self.groups is None:
             return {}
-        found = self.groups(inputs)
+        found = self.groups({self._argument(name): value for name, value in inputs.items()})
         if "all" not in found:
             raise LesionError(
                 f"token_groups gave {', '.join(found)}; it must also give all: every position but padding"

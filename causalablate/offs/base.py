@@ -102,6 +102,11 @@ class Off(ABC):
         """The other world whose activations it uses, as the parts of the lesion that holds there."""
         return None
 
+    @property
+    def reads_reference(self) -> bool:
+        """Whether it needs a reference set, itself or in the other world."""
+        return bool(self.needs) or any(how.reads_reference for _, how in self.world() or ())
+
     def to_json(self) -> str | dict[str, Any]:
         """The kind alone where every parameter has its default, else a mapping with `kind` and the parameters."""
         parameters = {

@@ -1,5 +1,6 @@
 """Region: the component is off at the patches that boxes on the image cover, and says what it says elsewhere."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,9 @@ class Region(Off):
         return cls(off, pairs, shape, start)  # type: ignore[arg-type]  # four numbers each, checked on creation
 
     def refuses(self, component: Component) -> str | None:
-        """Whatever its off refuses."""
+        """Packed patches, which stand in no rows and columns; and whatever its off refuses."""
+        if any(site.packed and not site.tokens for site in component.sites):
+            return "its patches are packed in an order of their own; name image positions behind it, e.g. tokens.image"
         return super().refuses(component) or self.off.refuses(component)
 
     def reads(self) -> tuple[str, ...]:
@@ -86,14 +89,19 @@ class Region(Off):
         """The off's activation at the patches in the boxes, the model's own elsewhere."""
         positions = context.positions()
         if positions is None:
-            positions = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if x.ndim > 1 else None
-        if positions is None:
-            raise LesionError(f"region: {context.component.address} has no positions, of which boxes could cover some")
+            positions = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
+        if x.ndim < 2 or x.shape[:2] != positions.shape or len(x) % len(context.keys):
+            raise LesionError(
+                f"region: {context.component.address} has shape {tuple(x.shape)}, not one row of patches per example; "
+                "choose a component that has, such as tokens.image"
+            )
         inside = self._inside(positions, context).reshape(*positions.shape, *(1,) * (x.ndim - 2))
         return torch.where(inside, self.off.apply(x, context), x)
 
     def _inside(self, positions: Tensor, context: Context) -> Tensor:
-        """Which positions hold a patch in a box, bool, shape (rows, length)."""
+        """Which positions hold a patch in a box, bool, shape (rows, length); none in rows without any."""
+        if not positions.any():
+            return positions
         rows, columns = self._grid(positions, context)
         by_id, keys = dict(self.boxes), context.keys
         if missing := [key for key in keys if key not in by_id and EVERY not in by_id]:
@@ -107,7 +115,7 @@ class Region(Off):
         return found & positions & (rank >= 0) & (rank < rows * columns)
 
     def _grid(self, positions: Tensor, context: Context) -> tuple[int, int]:
-        counts = {int(n) - self.start for n in positions.sum(1).unique()}
+        counts = {int(n) - self.start for n in positions.sum(1).unique() if n}
         n = min(counts)
         side = math.isqrt(max(n, 0))
         if self.grid is None and counts != {side * side}:
@@ -140,10 +148,13 @@ class Region(Off):
     def __str__(self) -> str:
         if self == Region():
             return self.kind
-        (example, boxes), *others = self.boxes
-        of_all = not others and example == EVERY
-        which = " ".join("/".join(f"{x:g}" for x in box) for box in boxes) if of_all else f"{len(self.boxes)} examples"
-        return f"{self.kind}({self.off}, {which})"
+        boxes = dict(self.boxes)
+        if set(boxes) == {EVERY}:
+            where = " ".join("/".join(f"{x:g}" for x in box) for box in boxes[EVERY]) or "nowhere"
+        else:
+            where = f"{len(boxes)} examples #{hashlib.sha256(repr(self.boxes).encode()).hexdigest()[:8]}"
+        grid = "" if self.grid is None else f", grid {self.grid[0]}x{self.grid[1]}"
+        return f"{self.kind}({self.off}, {where}{grid}{f', start {self.start}' if self.start else ''})"
 
 
 def _covered(boxes: Sequence[Box], rows: int, columns: int) -> Tensor:

@@ -31,7 +31,8 @@ class Replace(Off):
 
     def refuses(self, component: Component) -> str | None:
         """A module can only stand in for a whole module output."""
-        if self.module is not None and any(s.at != "output" or s.span is not None for s in component.sites):
+        parts = [s for s in component.sites if s.at != "output" or s.span is not None or s.positions is not None]
+        if self.module is not None and parts:
             return "a module can only replace a whole module's output; use replace with a component, or value"
         return super().refuses(component)
 

@@ -43,10 +43,11 @@ def path_patch(
     closed = components.select(freeze) if freeze else [c for c in components.values() if c.kind in FROZEN]
     if both := {c.address for c in senders} & {c.address for c in receivers}:
         raise LesionError(f"{min(both)} is both sender and receiver; a path leads from one component to another")
+    # A sender that is off at some positions is frozen at the others: the narrower of two offs has the last word.
+    whole = [c for c in senders if "@" not in c.address]
     lesion = Lesion()
     for last in receivers:
-        passes = [*senders, last, *open_to]
-        frozen = [c.address for c in closed if not any(_within(c, other) for other in passes)]
+        frozen = [c.address for c in closed if not any(_within(c, other) for other in (*whole, last, *open_to))]
         inner = Lesion(tuple((address, Patch()) for address in frozen)) & do(sender, off=off)
         lesion = lesion & do(last.address, off=Patch(inner.parts))
     lesion.resolve(components)

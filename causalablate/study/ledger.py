@@ -136,7 +136,7 @@ def unit_key(manifest: Manifest, lesion: Lesion | None, rows: list[int], content
 
     The reference set counts only for lesions that read it.
     """
-    reads = lesion is not None and any(how.needs for _, how in lesion)
+    reads = lesion is not None and any(how.reads_reference for _, how in lesion)
     identity = {k: v for k, v in manifest.identity.items() if k != "reference" or reads}
     parts = None if lesion is None else lesion.to_json()
     return content_hash({"identity": identity, "lesion": parts, "rows": rows, "content": content})

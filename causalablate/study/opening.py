@@ -30,11 +30,16 @@ def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, 
     from causalablate.models import load
 
     model = load(
-        study.model, mode=study.mode, dtype=study.dtype, device=study.device, trust_remote_code=trust_remote_code
+        study.model,
+        mode=study.mode,
+        dtype=study.dtype,
+        device=study.device,
+        trust_remote_code=trust_remote_code,
+        labels=study.labels,
     )
     examples = study.examples.load()
     plan = plan_study(study, model.components, len(examples))
-    reads = any(how.needs for planned in plan.lesions for _, how in planned.lesion)
+    reads = any(how.reads_reference for planned in plan.lesions for _, how in planned.lesion)
     reference = study.reference_examples
     replay = Replay(
         model,

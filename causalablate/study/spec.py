@@ -43,6 +43,7 @@ class Study(BaseModel):
         device: Where the model runs: `cpu`, `cuda`, `cuda:1` ..., or `auto`: spread over all that is there.
         dtype: Number format of the model's weights.
         mode: How the model answers, where it has modes; by default the checkpoint's own.
+        labels: Texts among which a model chooses that compares images with texts (CLIP, SigLIP).
         outcomes: Numbers per example.
         controls: Random controls for lesions of heads, or none.
         seed: Seed of every draw that a lesion makes.
@@ -65,6 +66,7 @@ class Study(BaseModel):
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     mode: Literal["coarse_only", "coarse_fine", "autoregressive"] | None = None
+    labels: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
     lesions: tuple[LesionEntry, ...] = Field(min_length=1)
     controls: RandomHeads | None = None
@@ -88,7 +90,7 @@ class Study(BaseModel):
 
     @model_validator(mode="after")
     def _has_reference(self) -> "Study":
-        needy = sorted({how.kind for entry in self.lesions for how in entry.offs if how.needs})
+        needy = sorted({how.kind for entry in self.lesions for how in entry.offs if how.reads_reference})
         if needy and self.reference_examples is None:
             raise ValueError(
                 f"{', '.join(needy)} reads activations of a reference set, and for a folder there is none by default; "

@@ -201,8 +201,8 @@ def _take_over(model: FoveatedVLM, start: str, directory: Path) -> str:
     other = next((name for name in here if name.startswith("vision.") and name not in fits), None)
     if other is not None:
         raise TrainingError(
-            f'"{other}" has another shape in "{folder}", or is not there; give `model` the width, layers, image_size and '
-            "patch_size of the checkpoint to start from."
+            f'"{other}" has another shape in "{folder}", or is not there; give `model` the width, layers, image_size '
+            "and patch_size of the checkpoint to start from."
         )
     for name in fits:
         here[name].copy_(there[name])

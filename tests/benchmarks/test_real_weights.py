@@ -66,7 +66,7 @@ def test_torchs_attention_itself_would_hide_its_heads(model):
 
     wrapped = ca.wrap(Net(), {"attention": ca.Part("attention.out_proj", at="input", heads=HEADS)}, answers=10)
     x = ca.tensors(torch.randn(2, 17, 49), [0, 1])
-    with pytest.raises(InertLesionError, match="attention.out_proj"):
+    with pytest.raises(InertLesionError, match=r"attention\.out_proj"):
         ca.counterfactuals(wrapped, x, "attention.heads.0", off="zero")
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,7 +15,17 @@ from tests.families.table import BUILDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 BEGIN, END = "<!-- families: begin -->", "<!-- families: end -->"
-HEAD = ("family", "`model_type`", "vision", "connector", "language model", "also", "every component", "padding", "laws")
+HEAD = (
+    "family",
+    "`model_type`",
+    "vision",
+    "connector",
+    "language model",
+    "also",
+    "as by plain hooks",
+    "padded",
+    "laws hold",
+)
 PLURALS = {"mlp": "MLPs", "query": "queries", "tokens": "token groups", "cross": "cross-attentions"}
 
 
@@ -58,10 +69,9 @@ def _kinds(subject: Subject, tower: str) -> str:
     return f"{tower}: {named}" if named and tower not in ("", "vision", "lm") else named or ("" if not tower else "–")
 
 
-def table(rows: list[list[str]]) -> str:
-    """As Markdown."""
-    lines = [HEAD, ("---",) * len(HEAD), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def line(cells: Sequence[str]) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> int:
@@ -69,17 +79,19 @@ def main() -> int:
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    rows, failed = [], []
+    lines, failed = [line(HEAD), line(("---",) * len(HEAD))], list[str]()
+    print(*lines, sep="\n", flush=True)
     for name in sorted(BUILDERS):
         with tempfile.TemporaryDirectory() as folder:
             cells, problems = row(name, Path(folder))
-        print(" | ".join(cells), flush=True)
-        rows.append(cells)
+        lines.append(line(cells))
+        print(lines[-1], flush=True)
         failed += problems
     print(*failed, sep="\n", file=sys.stderr)
     if PAGE.is_file() and BEGIN in (page := PAGE.read_text(encoding="utf-8")):
         before, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        after, table = rest.partition(END)[2], "\n".join(lines)
+        PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
     return 1 if failed else 0
 
 

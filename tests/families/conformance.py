@@ -67,8 +67,8 @@ class Subject:
 
     @cached_property
     def ragged(self) -> ExampleSet:
-        """Examples of unequal length."""
-        return self._answerable(tiny.examples(4))
+        """Examples of unequal length, about images of unequal size."""
+        return self._answerable(tiny.examples(4, sizes=[(20, 20), (20, 44), (36, 20)]))
 
     @cached_property
     def alike(self) -> ExampleSet:
@@ -156,13 +156,11 @@ def _outcomes(answer: Tensor, true: int) -> list[float]:
 
 
 def reaches(subject: Subject) -> str:
-    """No component is there for nothing: switched off, each changes the answer (an edge: if a layer follows)."""
+    """No component is there for nothing: switched off, each changes the answer."""
     model, examples = subject.model, subject.alike[:2]
     factual = logits(model, examples)
     silent = []
     for component in subject.chosen:
-        if component.kind == "edge":
-            continue
         with model.do(off_for(component)):
             if torch.equal(logits(model, examples), factual):
                 silent.append(component.address)

@@ -1,4 +1,4 @@
-"""A tiny SmolVLM. Its processor needs the package `num2words`."""
+"""A tiny SmolVLM: an Idefics3 by another name."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from tests.families import tiny
 from tests.families.idefics3 import SPECIAL, VISION
 
 NAME = "smolvlm"
-NEEDS = ("num2words",)
 
 
 def build(path: Path) -> None:

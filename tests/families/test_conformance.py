@@ -25,8 +25,6 @@ def subject(request, tmp_path_factory):
     if isinstance(request.param, Path):
         # Outcomes of trained models are larger numbers than those of random ones: so is what rounding does to them.
         return Subject(request.param.name, request.param, tolerance=1e-4, every=False)
-    for package in getattr(BUILDERS[request.param], "NEEDS", ()):
-        pytest.importorskip(package)
     path = tmp_path_factory.mktemp(request.param)
     BUILDERS[request.param].build(path)
     return Subject(request.param, path, options=getattr(BUILDERS[request.param], "OPTIONS", {}))

@@ -68,8 +68,6 @@ def check(row, world, expected):
 
 @pytest.mark.parametrize("name", [name for name in BUILDERS if name not in SEEING])
 def test_what_is_generated_in_a_batch_is_what_transformers_generates_alone(name, tmp_path):
-    if name == "smolvlm":
-        pytest.importorskip("num2words")
     BUILDERS[name].build(tmp_path)
     model = ca.load(tmp_path)
     tiny.spread(model.module)

@@ -267,6 +267,16 @@ def test_means_over_examples_have_no_generated_positions(llava, asked):
     assert generate(llava, asked, by_position, reference=same, when="decode", max_new_tokens=N).frame["fired"].all()
 
 
+def test_donors_have_no_generated_positions(llava, asked):
+    donors = {"reference": tiny.examples(4), "max_new_tokens": N}
+    swapped = ca.do("lm.layers.0.mlp", off="resample")
+    assert generate(llava, asked, swapped, when="prefill", **donors).frame["fired"].all()
+    with pytest.raises(LesionError, match="when='prefill'"):
+        generate(llava, asked, swapped, when="both", **donors)
+    image = ca.do("connector", off="resample")
+    assert generate(llava, asked, image, **donors).texts["parted_at"].notna().any()
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

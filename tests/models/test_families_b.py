@@ -6,18 +6,35 @@ itself.
 
 import copy
 import re
+from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers import (
+    AutoModelForImageTextToText,
+    Blip2Config,
+    Idefics3Config,
+    InstructBlipConfig,
+    InternVLConfig,
+    LlavaNextConfig,
+    LlavaOnevisionConfig,
+    Mistral3Config,
+    MllamaConfig,
+    SmolVLMConfig,
+)
 
 from causalablate import counterfactuals, do, load
 from causalablate.counterfactual import Replay
 from causalablate.errors import CheckpointError, ComponentNotFoundError, ExampleError, LesionError
 from causalablate.examples import Example, ExampleSet
-from causalablate.models.pretrained import blip, llava_next
+from causalablate.models.families import FAMILIES
+from causalablate.models.pretrained import blip
+from causalablate.models.pretrained.anatomy import components
+from causalablate.models.pretrained.llava import read_layers
 from tests.families import tiny
 from tests.families.table import BUILDERS
 
@@ -62,8 +79,6 @@ ENTRY = {"blip2": "qformer.layernorm", "instructblip": "qformer.embeddings"}
 
 @pytest.fixture(scope="module", params=PARTS)
 def opened(request, tmp_path_factory):
-    for package in getattr(BUILDERS[request.param], "NEEDS", ()):
-        pytest.importorskip(package)
     path = tmp_path_factory.mktemp(request.param)
     BUILDERS[request.param].build(path)
     return SimpleNamespace(name=request.param, path=path, model=load(path))
@@ -77,6 +92,18 @@ def only(*names):
 def logits(model, inputs, module=None):
     with torch.no_grad():
         return model.read((module or model.module)(**inputs)).logits["answer"]
+
+
+@contextmanager
+def hooked(part, change):
+    """A part whose output is changed, before transformers collects it."""
+
+    def hook(_, args, output):
+        return (change(output[0]), *output[1:]) if isinstance(output, tuple) else change(output)
+
+    handle = part.register_forward_hook(hook, prepend=True)
+    yield
+    handle.remove()
 
 
 class Changed(nn.Module):
@@ -252,6 +279,19 @@ def test_each_image_has_its_own_group(opened):
         assert first.max() < second.min()
 
 
+@only("llava_next", "llava_onevision")
+def test_images_with_nothing_between_them_are_told_apart_where_they_are_equal(opened):
+    model = opened.model
+    sides = ((20, 40), (20, 40)), ((20, 40), (20, 20))
+    for sizes, apart in zip(sides, (True, opened.name == "llava_onevision"), strict=True):
+        images = tuple(np.full((*size, 3), 9, dtype=np.uint8) for size in sizes)
+        inputs = dict(model.adapter.processor(images=[[*images]], text=["<image><image>x"], return_tensors="pt"))
+        groups = model.adapter.token_groups(model.module, inputs)
+        assert ("image.1" in groups) == apart
+        if apart:
+            assert int(groups["image.0"].sum()) == int(groups["image.1"].sum()) == int(groups["image"].sum()) // 2
+
+
 @only(*POSITIONS)
 def test_examples_with_other_numbers_of_images_run_alone(opened):
     model = opened.model
@@ -286,23 +326,30 @@ def test_layers_behind_the_one_that_is_read_are_no_components(opened):
     model = opened.model
     inputs = model.encode(tiny.examples(2)[:])
     factual, ran = logits(model, inputs), []
-    handle = model.module.model.vision_tower.encoder.layers[2].register_forward_hook(
-        lambda module, args, output: ran.append(module) or torch.zeros_like(output), prepend=True
-    )
-    assert torch.equal(logits(model, inputs), factual) and ran  # it runs, and nobody reads it
-    handle.remove()
+    with hooked(model.module.model.vision_tower.encoder.layers[2], lambda x: ran.append(x) or torch.zeros_like(x)):
+        assert torch.equal(logits(model, inputs), factual) and ran  # it runs, and nobody reads it
     with pytest.raises(ComponentNotFoundError):
         model.components.select("vision.layers.2")
 
 
-@only("llava_next")
-@pytest.mark.parametrize(("selected", "n_layers"), [(-1, 3), (-2, 2), (1, 1), ([-3, -2], 2), ([0, 3], 3)])
-def test_how_many_vision_layers_are_read(opened, selected, n_layers):
-    model = opened.model
-    module = SimpleNamespace(config=copy.deepcopy(model.module.config))
+@only("llava_next", "llava_onevision", "internvl", "mistral3")
+@pytest.mark.parametrize("selected", [-2, -1, 1, 2])
+def test_the_vision_layers_that_are_read_are_those_that_matter(opened, selected):
+    module, layers = copy.deepcopy(opened.model.module), PARTS[opened.name]["vision"][0]
     module.config.vision_feature_layer = selected
-    (tower, _) = llava_next.anatomy(module).towers
-    assert tower.n_layers == n_layers
+    inputs = opened.model.encode(tiny.examples(1)[:])
+    factual, matter = logits(opened.model, inputs, module), []
+    for i, layer in enumerate(module.get_submodule(layers)):
+        with hooked(layer, lambda x: torch.randn_like(x)):
+            if not torch.equal(logits(opened.model, inputs, module), factual):
+                matter.append(i)
+    assert matter == list(range(FAMILIES[module.config.model_type].anatomy(module).towers[0].n_layers))
+
+
+@pytest.mark.parametrize(("selected", "n_layers"), [([-3, -2], 2), ([0, 3], 3), ([0], 0)])
+def test_of_several_layers_that_are_read_the_last_one_counts(selected, n_layers):
+    config = SimpleNamespace(vision_config=SimpleNamespace(num_hidden_layers=3), vision_feature_layer=selected)
+    assert read_layers(config) == n_layers
 
 
 @only("instructblip")
@@ -364,3 +411,35 @@ def test_without_cross_attention_the_image_makes_no_difference(opened):
     assert not torch.allclose(logits(model, inputs), logits(model, blind), atol=1e-3)
     with model.do(do(f"lm.layers.{CROSSING}.cross", off="zero")):
         assert torch.equal(logits(model, inputs), logits(model, blind))
+
+
+LANGUAGE = {"model_type": "llama"}
+FULL_SIZE = {  # as the first checkpoints of each family have them, but for what is said
+    "smolvlm": SmolVLMConfig,
+    "idefics3": Idefics3Config,
+    "llava_next": partial(LlavaNextConfig, text_config={"model_type": "mistral"}),
+    "llava_onevision": LlavaOnevisionConfig,
+    "internvl": InternVLConfig,
+    "internvl-qwen3-moe": partial(InternVLConfig, text_config={"model_type": "qwen3_moe", "num_hidden_layers": 2}),
+    "mistral3": Mistral3Config,
+    "mllama": MllamaConfig,
+    "blip2": partial(Blip2Config, image_token_index=5),
+    "instructblip": partial(InstructBlipConfig, image_token_index=5, text_config=LANGUAGE),
+    "instructblip-opt": partial(InstructBlipConfig, image_token_index=5),
+}
+
+
+@pytest.mark.parametrize("name", FULL_SIZE)
+def test_models_of_full_size_have_the_parts_that_are_named(name):
+    config = FULL_SIZE[name]()
+    with torch.device("meta"):
+        module = AutoModelForImageTextToText.from_config(config)
+    known = components(FAMILIES[config.model_type].anatomy(module), module)
+    spans = {}
+    for component in known.kinds()["head"]:
+        (site,) = component.sites
+        spans.setdefault(site.module, []).append(site.span)
+    for path, found in spans.items():
+        edges = [0, *(stop for _, stop in found)]
+        assert [start for start, _ in found] == edges[:-1]
+        assert edges[-1] == module.get_submodule(path).in_features

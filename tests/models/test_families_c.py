@@ -1,14 +1,18 @@
 """Qwen's packed patches, and encoders without a language model, against plain hooks on single examples."""
 
+import json
+import sys
 from contextlib import ExitStack, nullcontext
 
 import pytest
 import torch
 import transformers
+from PIL import Image
 
 import causalablate as ca
+from causalablate.cli.app import main
 from causalablate.counterfactual import Replay
-from causalablate.errors import CheckpointError, ExampleError, OutcomeError
+from causalablate.errors import CheckpointError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import Example, ExampleSet
 from causalablate.models.pretrained.encoders import FORMS
 from tests.families import clip, dinov2, qwen2_5_vl, qwen2_vl, qwen3_vl, qwen3_vl_moe, siglip, tiny, vit
@@ -316,3 +320,89 @@ def test_what_encoders_refuse(tmp_path):
     config.write_text(config.read_text().replace("ViTForImageClassification", "ViTForMaskedImageModeling"))
     with pytest.raises(CheckpointError, match=r"ViTForMaskedImageModeling.*causalablate.wrap"):
         ca.load(tmp_path / "vit")
+
+
+def test_labels_on_the_command_line(tmp_path, monkeypatch, capsys):
+    clip.build(tmp_path / "clip")
+    (tmp_path / "set").mkdir()
+    shown = tiny.examples(4)
+    for example in shown:
+        Image.fromarray(example.images[0]).save(tmp_path / "set" / f"{example.id}.png")
+    lines = [
+        json.dumps({"id": e.id, "image": f"{e.id}.png", "question": e.question, "answer": e.answer}) for e in shown
+    ]
+    (tmp_path / "set" / "examples.jsonl").write_text("\n".join(lines))
+    labels = ", ".join(tiny.ANSWERS)
+    given = [str(tmp_path / "clip"), "text.layers.0.mlp", "--off", "zero", "--examples", str(tmp_path / "set")]
+    monkeypatch.setattr(sys, "argv", ["causalablate", "lesion", *given, "--labels", labels, "--json", "--quiet"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 0
+    rows = json.loads(capsys.readouterr().out)
+    (row,) = [row for row in rows if row["outcome"] == "answer_logprob" and row["group"] == "all"]
+    table = ca.counterfactuals(
+        ca.load(tmp_path / "clip", labels=tiny.ANSWERS), shown, "text.layers.0.mlp", off="zero"
+    ).frame
+    expected = table.query("outcome == 'answer_logprob'")["effect"].mean()
+    assert row["ate"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_regions_of_packed_images_are_those_of_the_language_model(qwen):
+    """Merged patches stand row by row there; in the vision tower they do not."""
+    left = {"kind": "region", "off": "zero", "boxes": [[0, 0, 0.5, 1]], "grid": [3, 5]}
+    with pytest.raises(LesionError, match=r"vision.layers.0.*packed.*tokens.image"):
+        ca.do("vision.layers.0", off=left).resolve(qwen.components)
+    examples = tiny.examples(2, size=SIZE)
+    inputs = qwen.encode(examples)
+    image = inputs["input_ids"] == qwen.module.config.image_token_id
+    columns = torch.arange(15).repeat(2) % 5 < 3
+
+    def without_left(_, args):
+        x = args[0].clone()
+        x[image] = torch.where(columns[:, None], 0.0, x[image])
+        return (x,)
+
+    with qwen.do(ca.do("tokens.image", off=left)):
+        found = logits(qwen, inputs)
+    handle = qwen.module.get_submodule("model.language_model.layers.0").register_forward_pre_hook(without_left)
+    torch.testing.assert_close(found, logits(qwen, inputs), atol=1e-5, rtol=0)
+    handle.remove()
+
+
+def test_image_positions_stand_row_by_row(qwen):
+    """With attention silent in the vision tower, pixels at the left change the positions at the left alone."""
+    (example,) = tiny.examples(1, size=SIZE)
+    image = example.images[0].copy()
+    image[:, :24] = 255 - image[:, :24]
+    seen = []
+    with ExitStack() as stack:
+        for block in qwen.module.model.visual.blocks:
+            stack.callback(block.attn.register_forward_hook(lambda *given: given[2] * 0).remove)
+        first = qwen.module.get_submodule("model.language_model.layers.0")
+        stack.callback(first.register_forward_pre_hook(lambda _, args: seen.append(args[0])).remove)
+        for pixels in (example.images[0], image):
+            logits(qwen, qwen.encode([Example("e", (pixels,), example.question, "yes")]))
+    positions = qwen.encode([example])["input_ids"][0] == qwen.module.config.image_token_id
+    changed = (seen[0] != seen[1]).any(-1)[0]
+    assert torch.equal(changed[positions], torch.arange(15) % 5 < 3)
+    assert not changed[~positions].any()
+
+
+@pytest.mark.parametrize("builder", [vit, clip], ids=["vit", "clip"])
+def test_encoders_generate_nothing(builder, tmp_path):
+    builder.build(tmp_path)
+    model = ca.load(tmp_path, **getattr(builder, "OPTIONS", {}))
+    with pytest.raises(LesionError, match=r"counterfactuals\(\)"):
+        ca.generate(model, tiny.examples(2), {"a": ca.do("vision.layers.0", off="zero")})
+
+
+def test_deepstack_carries_the_image_past_its_positions(tmp_path):
+    qwen3_vl.build(tmp_path)
+    model, (example,) = ca.load(tmp_path), tiny.examples(1, size=SIZE)
+    other = Example(example.id, (255 - example.images[0],), example.question, example.answer)
+    seen = {}
+    for name, parts in {"tokens": ["tokens.image"], "all": ["connector", "deepstack.*"]}.items():
+        with model.do(ca.do(parts[0], *parts[1:], off="zero")):
+            pair = [logits(model, model.encode([one])) for one in (example, other)]
+        seen[name] = not torch.allclose(*pair, atol=1e-6)
+    assert seen == {"tokens": True, "all": False}

@@ -100,6 +100,21 @@ def test_a_hook_sees_both_passes(model, bridged, examples):
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(seen, ours, strict=True))
 
 
+def test_other_models_of_classes_that_it_knows_are_bridged_too():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(n_layer=2, n_head=2, n_embd=16, vocab_size=9, n_positions=8, bos_token_id=0, eos_token_id=0)
+    parts = {"lm.layers.{i}.heads.{head}": ca.Part("transformer.h.{i}.attn.c_proj", at="input", heads=2)}
+    model = ca.wrap(GPT2LMHeadModel(config).eval(), parts, answers=9, read=lambda output: output.logits[:, -1])
+    inputs = {"input_ids": torch.arange(12).reshape(2, 6) % 9}
+    with torch.no_grad(), model.do(ca.do("blocks.1.attn.hook_z.1", off="zero")):
+        ours = model(**inputs).logits
+    theirs = ask(lens.bridge(model), inputs, [("blocks.1.attn.hook_z", zero_head(1))])
+    assert torch.allclose(theirs, ours, atol=1e-5)
+    with pytest.raises(ValueError, match="hf_config"):
+        lens.bridge(ca.wrap(torch.nn.Linear(2, 2), {"all": ""}, answers=2))
+
+
 def test_its_attribution_of_the_shipped_model_is_ours(examples):
     model = ca.load("shipped")
     bridged, inputs, few = lens.bridge(model), model.encode(examples[:8]), examples[:8]

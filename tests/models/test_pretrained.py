@@ -1,6 +1,9 @@
 """Checkpoints loaded through transformers: fed as transformers feeds them, padded without effect, lesioned for real."""
 
+import json
+import re
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,8 +234,35 @@ class TestRaggedBatches:
         assert frame.fired.all()
 
 
+def test_models_that_leave_the_mask_out_of_some_batches_are_replayed_exactly(models, monkeypatch):
+    """Without the extra padding, batches of one length have no attention mask and others have one."""
+    monkeypatch.setattr("causalablate.models.pretrained.inputs._with_padding", lambda inputs, processor: inputs)
+    model, examples = models["llava", "left"], tiny.examples(5)
+    asked = ["lm.layers.*.heads.*", "vision.layers.*.mlp"]
+    for batch_size in (1, 5):
+        fast = counterfactuals(model, examples, asked, off="zero", batch_size=batch_size, stack=4).frame
+        slow = counterfactuals(model, examples, asked, off="zero", batch_size=batch_size, stack=1).frame
+        assert np.abs(fast.counterfactual - slow.counterfactual).max() < TOLERANCE and fast.fired.all()
+
+
 def test_image_sizes_do_not_matter_where_all_are_made_one(models):
     examples = tiny.examples(3, sizes=[(20, 20), (17, 40), (64, 30)])
     model = models["llava", "left"]
     assert not model.adapter.alone(model.module, examples)
     assert (answer(model, examples) - alone(model, examples)).abs().max() < TOLERANCE
+
+
+def test_the_python_of_the_page_on_checkpoints_runs(tmp_path, monkeypatch):
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    llava.build(tmp_path / "llava-1.5-7b-hf")
+    (tmp_path / "photos").mkdir()
+    lines = []
+    for example in tiny.examples(3):
+        Image.fromarray(example.images[0]).save(tmp_path / "photos" / f"{example.id}.png")
+        lines.append({"image": f"{example.id}.png", "question": example.question, "answer": example.answer})
+    (tmp_path / "photos" / "examples.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+    assert names["table"].frame.fired.all() and names["edges"].frame.fired.all()

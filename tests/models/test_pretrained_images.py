@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 from transformers import PixtralImageProcessorPil
 
-from causalablate.models.pretrained.images import by_count, by_last_run, by_run, runs
+from causalablate.models.pretrained.images import by_count, by_last_run, by_run, by_share, runs
 from causalablate.models.pretrained.pixtral import PixtralProcessorImages
 from tests.families import tiny
 
@@ -38,6 +38,12 @@ def test_images_are_counted_from_the_first_of_each_row():
     ids = torch.tensor([[IMAGE, IMAGE, 1, IMAGE], [1, 1, IMAGE, IMAGE]])
     expected = torch.tensor([[0, 0, -1, 1], [-1, -1, 0, 1]])
     assert torch.equal(by_count(ids == IMAGE, torch.tensor([2, 1, 1, 1])), expected)
+
+
+def test_images_of_equal_shares():
+    ids = torch.tensor([[IMAGE, IMAGE, IMAGE, IMAGE, 1], [1, IMAGE, IMAGE, 2, 3]])
+    assert torch.equal(by_share(ids == IMAGE, 2), torch.tensor([[0, 0, 1, 1, -1], [-1, 0, 1, -1, -1]]))
+    assert torch.equal(by_share(ids == 7, 2), torch.full_like(ids, -1))
 
 
 def test_an_image_of_pixtral_is_rows_of_cells():

@@ -165,7 +165,8 @@ def test_a_model_that_is_spread_is_the_same_model(original, place):
     assert any(p.is_meta for p in model.module.parameters()) == (place == "disk")
     asked = ["connector", "vision.layers.1.mlp", "lm.layers.0", "lm.layers.1.heads.0", "tokens.image"]
     found, expected = (counterfactuals(m, tiny.examples(3), asked, off="zero").frame for m in (model, whole))
-    assert found.equals(expected) and model.hash == whole.hash
+    assert (found.counterfactual - expected.counterfactual).abs().max() < 1e-5 and found.fired.all()
+    assert model.hash == whole.hash
 
 
 def test_the_reference_model_is_not_spread():

@@ -322,6 +322,9 @@ def test_a_batch_of_unequal_lengths_is_padded_by_encode_and_padding_never_matter
     alone = ca.counterfactuals(model, data, lesions, batch_size=1).frame
     assert np.allclose(together["counterfactual"], alone["counterfactual"], atol=1e-6)
     assert np.allclose(together["change_norm"], alone["change_norm"], atol=1e-6)
+    by_position = under(model, ca.do("start", off="zero"), *model.encode(data).values())["logits"]
+    by_name = under(model, ca.do("start", off="zero"), **model.encode(data))["logits"]
+    assert torch.equal(by_position, by_name)
     embedded = net.embed(lists[0]).norm().item()
     assert together.query("lesion == 'embed=zero' and example == '0'")["change_norm"].iloc[0] == pytest.approx(embedded)
     start = together.query("lesion == 'start=zero'").drop_duplicates("example")["change_norm"]
@@ -390,9 +393,7 @@ def decoder():
     parts = {
         "lm.layers.{i}": ca.Part("transformer.h.{i}", at="delta", kind="layer", tower="lm", tokens=True),
         "lm.layers.{i}.mlp": ca.Part("transformer.h.{i}.mlp", kind="mlp", tower="lm", tokens=True),
-        "lm.layers.{i}.heads.{head}": ca.Part(
-            "transformer.h.{i}.attn.c_proj", at="input", heads=4, width=16, tokens=True
-        ),
+        "lm.layers.{i}.heads.{head}": ca.Part("transformer.h.{i}.attn.c_proj", at="input", heads=4, tokens=True),
     }
     tokens = {"input_ids": torch.randint(9, (9, 6))}
     model = ca.wrap(
@@ -470,6 +471,7 @@ def test_a_container_and_a_second_path_of_a_shared_module_are_refused(net):
         (lambda: ca.Part("first", heads=2, width=16), "width is 16, but its output is 8 wide"),
         (lambda: ca.Part("first", heads=2, span=(0, 1)), "exclude each other"),
         (lambda: ca.Part("first", span=(3, 3)), "0 <= start < stop"),
+        (lambda: ca.Part("first", at="attention_mask"), "must be output, input or delta"),
         (lambda: ca.Part("first", group="x"), "needs tokens=True"),
         (lambda: ca.Part("first", tokens=True), "token_groups="),
     ],

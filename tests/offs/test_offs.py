@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from causalablate.component import Component, Site
 from causalablate.errors import LesionError
 from causalablate.offs import OFFS, Mean, Noise, Replace, Uniform, Value, off
 
@@ -91,3 +92,10 @@ def test_a_mean_over_positions_holds_for_any_length_and_one_over_examples_for_it
     with pytest.raises(LesionError, match="axes: positions"):
         Mean().apply(x, context)
     assert torch.equal(Mean().apply(x.expand(2, 3, 2), context), mean.expand(2, 3, 2))
+
+
+@pytest.mark.parametrize("part", [{"span": (0, 2)}, {"positions": (0, 1)}, {"at": "delta"}])
+def test_a_module_does_not_stand_in_for_a_part(part):
+    component = Component("a", "other", (Site("m", **part),))
+    assert "whole" in Replace(module=torch.nn.Identity()).refuses(component)
+    assert Replace(module=torch.nn.Identity()).refuses(Component("a", "other", (Site("m"),))) is None

@@ -286,10 +286,11 @@ def test_what_cannot_be_traced_says_so(model, asked, others):
         windows(model, "mlp", 0, off="zero")
 
 
-def test_a_path_is_the_sender_seen_by_the_receiver_alone(model, asked):
+@pytest.mark.parametrize(("narrow", "at"), [("", slice(None)), ("@-1", slice(-1, None))])
+def test_a_path_is_the_sender_seen_by_the_receiver_alone(model, asked, narrow, at):
     """Head 1 of layer 0, off, through the MLP of layer 1: two nested runs by hand."""
     outs = [f"{LAYERS}.{i}.self_attn.o_proj" for i in (0, 1)]
-    lesion = path_patch(model, "lm.layers.0.heads.1", "lm.layers.1.mlp", off="zero")
+    lesion = path_patch(model, f"lm.layers.0.heads.1{narrow}", "lm.layers.1.mlp", off="zero")
     got = measured(model, asked, lesion)
     for value, example in zip(got, asked, strict=True):
         inputs, mlp, receiver = [[], []], [], []
@@ -302,7 +303,7 @@ def test_a_path_is_the_sender_seen_by_the_receiver_alone(model, asked):
 
         def without_head(x, kept=inputs):
             x = kept[0][0].clone()
-            x[..., 8:16] = 0
+            x[:, at, 8:16] = 0
             return x
 
         logprob(

@@ -184,3 +184,9 @@ def test_what_cannot_be_patched_says_so(model, examples):
 def test_an_outer_world_that_is_missing_a_component_says_so(model, examples):
     with pytest.raises(ComponentNotFoundError, match="no component"):
         counterfactuals(model, examples, do("connector", off=Patch(do("nothing.here", off="zero").parts)))
+
+
+def test_a_patch_needs_the_reference_set_of_the_world_that_it_reads():
+    assert Patch(CORRUPTED.parts).reads_reference and not Patch().reads_reference
+    assert Patch(do("connector", off=Patch(CORRUPTED.parts)).parts).reads_reference
+    assert not Patch(do("connector", off="zero").parts).reads_reference

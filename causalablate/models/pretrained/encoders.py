@@ -106,7 +106,7 @@ class EncoderAdapter:
     Attributes:
         form: Its class.
         out: Within a layer, the attention output projection.
-        processor: Of the checkpoint: image processor, and tokenizer where there is a text tower.
+        preprocessor: Of the checkpoint: image processor, and tokenizer where there is a text tower.
         labels: Texts among which a model with two towers chooses.
         texts: What the text tower is given for them.
         modes: None: there is one way to answer.
@@ -114,7 +114,7 @@ class EncoderAdapter:
 
     form: Form
     out: str
-    processor: Any
+    preprocessor: Any
     labels: tuple[str, ...] = ()
     texts: Texts | None = None
     modes: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class EncoderAdapter:
                 "at one; give examples of one image"
             )
         images = [Image.fromarray(example.images[0]) for example in examples]
-        read = getattr(self.processor, "image_processor", self.processor)
+        read = getattr(self.preprocessor, "image_processor", self.preprocessor)
         pixels = read(images=images, return_tensors="pt")["pixel_values"]
         inputs = {"pixel_values": pixels.to(getattr(module, "dtype", torch.float32))}
         if self.texts is None or self.form.answers != "labels":
@@ -156,7 +156,7 @@ class EncoderAdapter:
                 'load(path, labels=["a cat", "a dog"]) or --labels "a cat,a dog"'
             )
         config: Any = module.config
-        texts = self.texts(self.processor.tokenizer, self.labels, config.text_config.max_position_embeddings)
+        texts = self.texts(self.preprocessor.tokenizer, self.labels, config.text_config.max_position_embeddings)
         return {**inputs, **{name: x.repeat(len(examples), 1) for name, x in texts.items()}}
 
     def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:

@@ -49,6 +49,17 @@ def by_count(image: Tensor, counts: Tensor) -> Tensor:
     return torch.where(image, found - first, -1)
 
 
+def by_share(image: Tensor, n_images: int) -> Tensor:
+    """Every row holds equally many images, and each of them as many positions.
+
+    Args:
+        image: Positions filled with images, bool, shape (rows, length).
+        n_images: Images of a row.
+    """
+    before, every = image.cumsum(-1) - 1, image.sum(-1, keepdim=True).clamp(min=1)
+    return torch.where(image, before * n_images // every, -1)
+
+
 def _starts(image: Tensor) -> Tensor:
     """1 where a run begins, 0 elsewhere."""
     before = torch.zeros_like(image)

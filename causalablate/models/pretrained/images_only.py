@@ -11,6 +11,12 @@ from causalablate.models.pretrained.pixtral import PixtralProcessorImages
 
 _VIDEO = "video_processor"
 
+_INSTEAD: dict[str, type[Any]] = {
+    "PixtralProcessor": PixtralProcessorImages,
+    "SmolVLMProcessor": transformers.Idefics3Processor,  # the same but for videos, which reach into its chat template
+}
+"""What gives the same prompts and pixels without torchvision, by the class that cannot be built or used."""
+
 
 def processor_class(path: Path, **options: Any) -> type[Any]:
     """What reads a checkpoint's processor: `AutoProcessor`, or where that cannot, a class without the video part."""
@@ -20,8 +26,8 @@ def processor_class(path: Path, **options: Any) -> type[Any]:
     config = transformers.AutoConfig.from_pretrained(str(path), **options)
     name = named.get("processor_class")
     found = processor_class_from_name(name) if name else transformers.PROCESSOR_MAPPING.get(type(config), None)
-    if found is not None and found.__name__ == "PixtralProcessor":
-        return PixtralProcessorImages
+    if found is not None and found.__name__ in _INSTEAD:
+        return _INSTEAD[found.__name__]
     if found is None or _VIDEO not in found.get_attributes():
         return transformers.AutoProcessor
     return images_only(found)

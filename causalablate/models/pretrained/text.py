@@ -89,7 +89,7 @@ def _width_in(projection: Any) -> int:
 def _unknown(module: Any, why: str) -> CheckpointError:
     return CheckpointError(
         f"the parts of a {type(module).__name__} ({module.config.model_type}) are not known: {why}. Name them "
-        "yourself: causalablate.wrap(module, components={...})"
+        "yourself: causalablate.wrap(module, components={...}, answers=...)"
     )
 
 

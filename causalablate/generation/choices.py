@@ -13,7 +13,7 @@ from causalablate.errors import ExampleError
 from causalablate.examples import Example, ExampleSet
 from causalablate.generation.decoding import Pick, Said, decode
 from causalablate.generation.session import Session
-from causalablate.generation.speech import tokenizer, tokens_of
+from causalablate.generation.speech import tokens_of
 from causalablate.generation.tabulate import tabulate
 from causalablate.generation.worlds import When, World, in_every_world
 from causalablate.intervention import Lesion, OffSpec
@@ -85,17 +85,14 @@ def choose(
         InertLesionError: A part of a lesion acted in no forward on any example.
         CausalAblateError: Anything else asked for that does not exist or cannot be.
     """
-    tokenizer(model)
     asked = {example.id: _options(example, options, examples) for example in examples}
+    tokens = {e.id: tokens_of(model, [e] * len(asked[e.id]), asked[e.id]) for e in examples}
 
     def speak(session: Session, passes: Passes, chunk: Sequence[Example], acting: bool) -> list[tuple[Said, ...]]:
         found: list[list[Said]] = [[] for _ in chunk]
-        for i in range(max(len(asked[example.id]) for example in chunk)):
-            has = torch.tensor([i < len(asked[example.id]) for example in chunk])
-            answers = [
-                asked[example.id][i] if h else asked[example.id][0] for example, h in zip(chunk, has, strict=True)
-            ]
-            given = tokens_of(model, chunk, answers)
+        for i in range(max(len(tokens[key]) for key in passes.keys)):
+            has = torch.tensor([i < len(tokens[key]) for key in passes.keys])
+            given = [tokens[key][i] if i < len(tokens[key]) else [0] for key in passes.keys]
             said = decode(session.copy(), passes, _forced(given), alive=has, most=max(map(len, given)), acting=acting)
             for row in torch.nonzero(has)[:, 0].tolist():
                 found[row].append(said[row])

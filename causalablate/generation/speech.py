@@ -42,10 +42,10 @@ def tokens_of(model: Model, examples: Sequence[Example], answers: Sequence[str])
 
 
 def ending_tokens(model: Model) -> frozenset[int]:
-    """Tokens that end an answer, by the checkpoint's generation config, its config, and its tokenizer."""
-    configs = [getattr(model.module, name, None) for name in ("generation_config", "config")]
-    configs.append(getattr(configs[1], "text_config", None))
-    found = [getattr(config, "eos_token_id", None) for config in configs]
-    found.append(tokenizer(model).eos_token_id)
-    flat = [x for ids in found for x in (ids if isinstance(ids, list | tuple) else [ids])]
-    return frozenset(int(x) for x in flat if x is not None)
+    """Tokens that end an answer: what the generation config says, else the config, else the tokenizer."""
+    config = getattr(model.module, "config", None)
+    said_by = (getattr(model.module, "generation_config", None), config, getattr(config, "text_config", None))
+    for source in (*said_by, tokenizer(model)):
+        if (ids := getattr(source, "eos_token_id", None)) is not None:
+            return frozenset(ids if isinstance(ids, list | tuple) else (ids,))
+    return frozenset()

@@ -83,6 +83,10 @@ def test_what_is_generated_in_a_batch_is_what_transformers_generates_alone(name,
             question = model.adapter.token_groups(model.module, model.encode([example]))["question"]
             hook = cut(model, model.components["lm.layers.1.edges.question.answer"], question)
             check(of["edge"].loc[example.id], "counterfactual", by_transformers(model, example, hook))
+    idle = ca.do("lm.layers.1.mlp", off={"kind": "scale", "factor": 1.0})
+    copies = generate(model, asked, {"one": idle, "two": idle}, when="decode", max_new_tokens=N)
+    assert list(copies.texts["factual_tokens"]) == 2 * list(of["head"]["factual_tokens"])
+    assert list(copies.texts["factual_logprobs"]) == list(copies.texts["counterfactual_logprobs"])
     assert found.frame["fired"].all() and (found.frame["change_norm"] > 0).all()
     for rows in of.values():
         assert list(rows["factual_logprobs"]) != list(rows["counterfactual_logprobs"])

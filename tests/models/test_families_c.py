@@ -96,6 +96,20 @@ def test_packed_parts_are_off_per_example(qwen, off):
             assert sum(close) == 1, (address, i)
 
 
+def test_means_over_the_patches_of_unequal_images(qwen):
+    every = tiny.examples(6, sizes=[SIZE, (16, 16), (40, 24)])
+    examples, reference = every[:3], every[3:]
+    for address, path, at_input, span in PLACES[:3]:
+        others = torch.cat([seen_by_hand(qwen, inputs, path, at_input) for inputs in alone(qwen, reference)])
+        lesion = ca.do(address, off={"kind": "mean", "axes": "positions"})
+        table = ca.counterfactuals(qwen, examples, [lesion], outcomes=["answer_logprob"], reference=reference)
+        answers = qwen.adapter.answers(qwen.module, examples)
+        for i, inputs in enumerate(alone(qwen, examples)):
+            new = others.mean(0).expand(len(seen_by_hand(qwen, inputs, path, at_input)), -1)
+            by_hand = replaced_by_hand(qwen, inputs, path, at_input, span, new).log_softmax(0)[answers[i]]
+            assert table.frame["counterfactual"][i] == pytest.approx(float(by_hand), abs=2e-5)
+
+
 def test_a_vision_layer_is_skipped_by_every_example(qwen):
     examples = tiny.examples(3, size=SIZE)
     with qwen.do(ca.do("vision.layers.1", off="zero")):
@@ -278,9 +292,15 @@ def test_zero_shot_lesions_side_by_side(builder, tmp_path):
     builder.build(tmp_path)
     model, examples = ca.load(tmp_path, labels=tiny.ANSWERS), tiny.examples(3)
     lesions = [ca.do(a, off="zero") for a in ("text.layers.0.heads.1", "text.layers.1", "vision.layers.0.mlp")]
-    found, single = (
-        Replay(model, examples, batch_size=size, stack=size).sweep(lesions, slice(0, 3)) for size in (3, 1)
-    )
+    together, alone = (Replay(model, examples, batch_size=size, stack=size) for size in (3, 1))
+    together.factual(slice(0, 3))
+    rows = []
+    read = model.module.get_submodule("text_model.encoder.layers.1.mlp")
+    handle = read.register_forward_pre_hook(lambda _, args: rows.append(len(args[0]) // len(tiny.ANSWERS)))
+    found = together.sweep(lesions, slice(0, 3))
+    handle.remove()
+    assert set(rows) == {1}  # the labels once, not once per example
+    single = alone.sweep(lesions, slice(0, 3))
     for lesion in lesions:
         for name in ("answer_logprob", "correct"):
             one, other = (torch.tensor(x[lesion].values[name]) for x in (found, single))

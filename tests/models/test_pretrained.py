@@ -104,6 +104,19 @@ def test_a_lesion_does_in_a_padded_batch_what_it_does_alone(models, name):
     assert (together.effect.abs().groupby("lesion").max() > 1e-4).all()
 
 
+@pytest.mark.parametrize("off", ["zero", "mean", "noise", "resample"])
+def test_two_images_of_an_example_are_lesioned_together_whatever_stands_beside_them(models, off):
+    model, examples = models["llava", "left"], tiny.examples(3, n_images=2)
+    asked = [do(address, off=off) for address in ("vision.layers.0.heads.1", "vision.layers.1", "connector")]
+    reference = model.reference(tiny.examples(6, n_images=2))
+    together = counterfactuals(model, examples, asked, reference=reference).frame
+    for i, example in enumerate(examples):
+        single = counterfactuals(model, examples[i : i + 1], asked, reference=reference).frame
+        here = together[together.example == example.id].reset_index(drop=True)
+        assert np.abs(here.counterfactual - single.counterfactual).max() < TOLERANCE
+        assert np.abs(here.change_norm - single.change_norm).max() < 1e-4 and here.change_norm.min() > 1e-3
+
+
 @pytest.mark.parametrize("name", ["llava", "paligemma", "gemma3"])
 def test_token_groups_part_the_prompt(models, name):
     model, examples = models[name, "left"], tiny.examples(3, n_images=2)

@@ -40,6 +40,12 @@ def test_the_same_weights_have_one_hash_wherever_they_lie(original, checkpoint):
     assert load(original).hash != load(checkpoint).hash
 
 
+def test_loading_draws_no_random_numbers(original):
+    before = torch.get_rng_state()
+    load(original)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_shards_are_one_model(original, tmp_path):
     load(original).module.save_pretrained(tmp_path, max_shard_size="20KB")
     for name in ("tokenizer.json", "tokenizer_config.json", "processor_config.json"):
@@ -76,6 +82,16 @@ def test_a_file_that_is_cut_off_is_named_as_damaged(checkpoint):
 def test_a_checkpoint_without_its_processor_is_refused(checkpoint, name):
     (checkpoint / name).unlink()
     with pytest.raises(CheckpointError, match=str(checkpoint)):
+        load(checkpoint)
+
+
+def test_a_model_that_looks_is_not_fed_by_a_tokenizer_alone(original, checkpoint):
+    shutil.rmtree(checkpoint)
+    checkpoint.mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        shutil.copy(original / name, checkpoint)
+    (checkpoint / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(CheckpointError):
         load(checkpoint)
 
 

@@ -190,3 +190,18 @@ def test_a_patch_needs_the_reference_set_of_the_world_that_it_reads():
     assert Patch(CORRUPTED.parts).reads_reference and not Patch().reads_reference
     assert Patch(do("connector", off=Patch(CORRUPTED.parts)).parts).reads_reference
     assert not Patch(do("connector", off="zero").parts).reads_reference
+
+
+def test_the_stream_behind_a_layer_has_the_last_word_over_what_the_layer_adds(model, examples):
+    lesion = do("lm.layers.0", off="zero") & do("lm.layers.0.resid", off="patch")
+    frame = counterfactuals(model, examples, [lesion, do("lm.layers.0", off="zero")], stack=1).frame
+    restored, skipped = (frame[frame["lesion"].str.contains("resid") == with_stream] for with_stream in (True, False))
+    assert (restored["effect"] == 0).all() and (restored["change_norm"] > 0).all() and (skipped["effect"] != 0).any()
+
+
+def test_the_narrower_of_two_offs_has_the_last_word(model, examples):
+    both = do("lm.layers.0.mlp", off="zero") & do("lm.layers.0.mlp@answer", off="patch")
+    others = do("lm.layers.0.mlp@question", "lm.layers.0.mlp@image", off="zero")
+    frame = counterfactuals(model, examples, {"both": both, "others": others}, stack=1).frame
+    values = [frame[frame["lesion"] == name]["counterfactual"].to_numpy() for name in ("both", "others")]
+    assert (values[0] == values[1]).all() and (frame["effect"] != 0).any()

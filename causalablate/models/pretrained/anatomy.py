@@ -51,7 +51,8 @@ def components(anatomy: Anatomy, module: nn.Module) -> ComponentMap:
             if site.module not in known:
                 raise CheckpointError(
                     f"{component.address} would be {site.module}, and a {type(module).__name__} built from this config "
-                    "has no such module. Name the parts yourself: causalablate.wrap(module, components={...}, answers=...)"
+                    "has no such module. Name the parts yourself: "
+                    "causalablate.wrap(module, components={...}, answers=...)"
                 )
     return found
 

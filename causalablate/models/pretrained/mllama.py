@@ -20,8 +20,10 @@ _EDGES = (("question", "answer"),)
 def anatomy(module: nn.Module) -> Anatomy:
     """The parts of a `MllamaForConditionalGeneration`.
 
+    `vision.layers` is the first encoder, `vision.global.layers` the one behind it; both see all tiles of an image.
     `lm.layers.I.cross` is what the positions read from the images in cross-attention layer I, before its gate;
-    `.cross.question` and `.cross.answer` are what those positions read.
+    `.cross.question` and `.cross.answer` are what those positions read. `tokens.image` is the mark that stands for an
+    image in the sequence: the image itself does not pass through it.
     """
     config: Any = module.config
     vision, text = config.vision_config, config.text_config

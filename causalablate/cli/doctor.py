@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Examples, TrustRemoteCode
+from causalablate.cli.options import AsJson, Examples, Labels, TrustRemoteCode
 
 
 def doctor(
@@ -12,17 +12,18 @@ def doctor(
     examples: Examples = "digits",
     n: Annotated[int, typer.Option("--n", min=2, help="Examples to check the laws on.")] = 16,
     trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     as_json: AsJson = False,
 ) -> None:
     """Report versions, devices and determinism, and check the six laws of intervention on a checkpoint."""
     from causalablate.cli.console import print_json, print_table
-    from causalablate.cli.values import examples_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text
     from causalablate.environment import environment
     from causalablate.laws import LAWS, LawBrokenError
     from causalablate.models import load
 
     facts = environment()
-    model = load(checkpoint, trust_remote_code=trust_remote_code)
+    model = load(checkpoint, trust_remote_code=trust_remote_code, labels=labels_from_text(labels))
     facts["checkpoint"] = f"{checkpoint} ({model.hash[:12]}, {len(model.components)} components)"
     asked = examples_from_text(examples, n=n, split="test", seed=0)
     reference = examples_from_text(examples, n=4 * n, split="validation", seed=0)

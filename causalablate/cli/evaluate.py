@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from causalablate.cli.options import AsJson, Checkpoint, Examples, Seed, TrustRemoteCode
+from causalablate.cli.options import AsJson, Checkpoint, Examples, Labels, Seed, TrustRemoteCode
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,15 +17,16 @@ def evaluate(
     seed: Seed = 0,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the intervals.")] = 0.95,
     trust_remote_code: TrustRemoteCode = False,
+    labels: Labels = "",
     as_json: AsJson = False,
 ) -> None:
     """Print the accuracy of a checkpoint in each of its modes, by question type, beside the commonest answer."""
     from causalablate.cli.console import print_json, print_table
-    from causalablate.cli.values import examples_from_text
+    from causalablate.cli.values import examples_from_text, labels_from_text
     from causalablate.evaluation import accuracies
     from causalablate.models import load
 
-    model = load(checkpoint, trust_remote_code=trust_remote_code)
+    model = load(checkpoint, trust_remote_code=trust_remote_code, labels=labels_from_text(labels))
     models = [(mode, load(checkpoint, mode=mode)) for mode in model.adapter.modes] or [(checkpoint, model)]
     asked = examples_from_text(examples, n=n, split="test", seed=seed)
     found = accuracies(models, asked, level=level)

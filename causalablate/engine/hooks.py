@@ -139,7 +139,11 @@ def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place
     def on_mask(inner: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         mask = kwargs.get("attention_mask")
         hidden = _first_input(args, kwargs)
-        x = full_mask(inner, hidden, _cached(inner, hidden, kwargs)) if mask is None else mask.expand(hidden.shape[0], *mask.shape[1:])
+        x = (
+            full_mask(inner, hidden, _cached(inner, hidden, kwargs))
+            if mask is None
+            else mask.expand(hidden.shape[0], *mask.shape[1:])
+        )
         new = edit(x, next_call(), args)
         return None if new is x else (args, {**kwargs, "attention_mask": new})
 

@@ -142,6 +142,10 @@ class _Context:
             return found
         return spread(found, where.to(found.device), str(self.site.group))
 
+    @property
+    def several_images(self) -> bool:
+        return "image.1" in self.stack.groups
+
     def positions(self) -> Tensor | None:
         return self.stack.group(self.site.group or "all") & self.stack.group("all") if self.site.tokens else None
 

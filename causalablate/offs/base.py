@@ -45,6 +45,11 @@ class Context(Protocol):
         """
         ...
 
+    @property
+    def several_images(self) -> bool:
+        """Whether an example of this batch has more than one image."""
+        ...
+
     def positions(self) -> Tensor | None:
         """Where the component is among the positions of a language model, bool, shape (rows, length), or None."""
         ...

@@ -29,7 +29,7 @@ class Region(Off):
     Attributes:
         off: What happens inside the boxes.
         boxes: Boxes by example id; `""` stands for every example.
-        grid: Patches as (rows, columns), row by row; None: as many rows as columns.
+        grid: Patches as (rows, columns), row by row, of every image; None: of the one image, as many rows as columns.
         start: Positions of the component before the first patch, such as a class token.
     """
 
@@ -111,13 +111,18 @@ class Region(Off):
         cells = torch.stack([_covered(by_id.get(key, by_id.get(EVERY, ())), rows, columns) for key in keys])
         cells = cells.repeat_interleave(len(positions) // len(keys), dim=0).to(positions.device)
         rank = positions.cumsum(1) - 1 - self.start
-        found = cells.gather(1, rank.clamp(0, rows * columns - 1))
-        return found & positions & (rank >= 0) & (rank < rows * columns)
+        whole_grids = (positions.sum(1, keepdim=True) - self.start) // (rows * columns) * (rows * columns)
+        found = cells.gather(1, rank % (rows * columns))
+        return found & positions & (rank >= 0) & (rank < whole_grids)
 
     def _grid(self, positions: Tensor, context: Context) -> tuple[int, int]:
         counts = {int(n) - self.start for n in positions.sum(1).unique() if n}
         n = min(counts)
         side = math.isqrt(max(n, 0))
+        if self.grid is None and context.several_images:
+            raise LesionError(
+                "region: there are several images in an example; say how the patches of one lie with grid"
+            )
         if self.grid is None and counts != {side * side}:
             raise LesionError(
                 f"region: {context.component.address} has {n + self.start} positions, which is no square of patches "

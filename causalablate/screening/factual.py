@@ -82,6 +82,11 @@ class FactualSite:
             return found
         return spread(found, where.to(found.device), str(self.site.group))
 
+    @property
+    def several_images(self) -> bool:
+        """Whether an example of this batch has more than one image."""
+        return "image.1" in self.groups
+
     def positions(self) -> Tensor | None:
         """Where the component is among the positions of a language model."""
         return self._group(self.site.group or "all") & self._group("all") if self.site.tokens else None

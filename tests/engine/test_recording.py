@@ -597,3 +597,21 @@ def test_the_model_comes_back_whatever_happens(x, error, during):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
     assert [m.training for m in net.modules()] == modes
     assert torch.equal(torch.get_rng_state(), state) and not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        ([0, 4, 6, 10, 12], True),  # of two copies
+        ([0, 4, 6, 8, 12], False),  # the second cut otherwise
+        ([0, 4, 6], False),  # of one
+        ([0, 4, 6, 10, 12, 16, 18], False),  # of three
+        ([1, 5, 7, 11, 13], False),  # not from the start
+    ],
+)
+def test_starts_of_segments_count_on_from_copy_to_copy(given, same):
+    """As packed attention is told where examples begin: such an argument grows, but not row by row."""
+    kept = Kept(torch.tensor([0, 4, 6], dtype=torch.int32))
+    assert kept.equals(torch.tensor(given, dtype=torch.int32), 2, None) is same
+    assert not kept.equals(torch.tensor(given, dtype=torch.int64), 2, None)
+    assert not Kept(torch.tensor([0.0, 4.0, 6.0])).equals(torch.tensor(given).float(), 2, None)

@@ -15,7 +15,7 @@ from tests.families.table import BUILDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 BEGIN, END = "<!-- families: begin -->", "<!-- families: end -->"
-HEAD = ("family", "`model_type`", "vision", "connector", "language model", "also", "as by plain hooks", "padded", "laws")
+HEAD = ("family", "`model_type`", "vision", "connector", "language model", "also", "as plain hooks", "padded", "laws")
 PLURALS = {"mlp": "MLPs", "query": "queries", "tokens": "token groups", "cross": "cross-attentions"}
 
 

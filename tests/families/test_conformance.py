@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.families.__main__ import BEGIN, END, HEAD, line
 from tests.families.conformance import CHECKS, Subject
 from tests.families.table import BUILDERS
 
@@ -33,3 +34,11 @@ def subject(request, tmp_path_factory):
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_a_family_conforms(subject, check):
     assert check(subject)
+
+
+def test_the_page_has_a_row_for_every_family():
+    """Made by `python -m tests.families`."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    table = page.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
+    assert [row.split(" | ")[0].removeprefix("| ") for row in table[2:]] == sorted(BUILDERS)
+    assert table[0] == line(HEAD) and "fails" not in page and "does not load" not in page

@@ -91,7 +91,7 @@ def test_a_model_that_looks_is_not_fed_by_a_tokenizer_alone(original, checkpoint
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         shutil.copy(original / name, checkpoint)
     (checkpoint / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
-    with pytest.raises(CheckpointError):
+    with pytest.raises(CheckpointError, match="image processor"):
         load(checkpoint)
 
 

@@ -216,6 +216,23 @@ def test_boxes_may_differ_by_example(model, asked):
         measured(model, asked, do("lm.layers.0.mlp@question", off=Region.of(off("zero"), [(0, 0, 1, 1)])))
 
 
+def test_the_boxes_hold_for_each_of_several_images(model, asked, others):
+    both = ExampleSet(
+        "two images", tuple(replace(e, images=e.images + o.images) for e, o in zip(asked, others, strict=True))
+    )
+
+    def blank(x):
+        x[[0, 2, 4, 6]] = 0
+        return x
+
+    expected = [with_image(model, e, blank) for e in both]
+    left = [(0, 0, 0.5, 1)]
+    lesion = do("tokens.image", off=Region.of(off("zero"), left, grid=(2, 2)))
+    np.testing.assert_allclose(measured(model, both, lesion), expected, **TOLERANCE)
+    with pytest.raises(LesionError, match="several images"):
+        measured(model, both, do("tokens.image", off=Region.of(off("zero"), left)))
+
+
 def test_regions_of_the_vision_tower_skip_the_class_token(model, asked):
     def blank(module, args, output):
         output = output.clone()

@@ -199,7 +199,8 @@ def test_the_stream_behind_a_layer_has_the_last_word_over_what_the_layer_adds(mo
     assert (restored["effect"] == 0).all() and (restored["change_norm"] > 0).all() and (skipped["effect"] != 0).any()
 
 
-def test_the_narrower_of_two_offs_has_the_last_word(model, examples):
+def test_the_narrower_of_two_offs_has_the_last_word(make_model, examples):
+    model = make_model(mode="coarse_only")
     both = do("lm.layers.0.mlp", off="zero") & do("lm.layers.0.mlp@answer", off="patch")
     others = do("lm.layers.0.mlp@question", "lm.layers.0.mlp@image", off="zero")
     frame = counterfactuals(model, examples, {"both": both, "others": others}, stack=1).frame

@@ -7,12 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from causalablate.errors import CheckpointError
 from causalablate.models.adapter import Adapter
 from causalablate.models.family import LoadOptions
 from causalablate.models.pretrained.adapter import PretrainedAdapter
 from causalablate.models.pretrained.anatomy import Anatomy
-from causalablate.models.pretrained.inputs import Complete, Prompt, image_first, tokenizer_of, unchanged
+from causalablate.models.pretrained.inputs import Complete, Prompt, image_first, unchanged
 from causalablate.models.pretrained.loading import load_module, load_processor
 
 
@@ -57,11 +56,6 @@ class Pretrained:
         if self.adapter is not None:
             return module, self.adapter(self, processor)
         anatomy = self.anatomy(module)
-        if anatomy.image_token is not None and processor is tokenizer_of(processor):
-            raise CheckpointError(
-                f"{path} holds a tokenizer, but nothing that says how images are prepared; add its "
-                "processor_config.json and preprocessor_config.json from where the model came from"
-            )
         return module, PretrainedAdapter(
             anatomy, processor, self.prompt, self.positions, self.first_position, self.ending, self.complete
         )

@@ -24,9 +24,7 @@ from causalablate.report.figures.style import (
 )
 from causalablate.report.words import SIGN, outcome_words
 
-_WINDOW = re.compile(
-    r"^(?P<tower>\w+)\.layers\.(?:\{(?P<first>\d+)\.\.(?P<last>\d+)\}|(?P<only>\d+))(?P<part>[^&]*)$"
-)
+_WINDOW = re.compile(r"^(?P<tower>\w+)\.layers\.(?:\{(?P<first>\d+)\.\.(?P<last>\d+)\}|(?P<only>\d+))(?P<part>[^&]*)$")
 LEAST = 3
 """Windows of one lesion below which there is nothing to draw."""
 PANEL, LEFT, TOP, BOTTOM = (5.2, 2.6), 0.85, 0.85, 0.75

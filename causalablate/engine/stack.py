@@ -347,7 +347,7 @@ class Stack:
     def group(self, name: str | None) -> Tensor:
         """Positions of a token group, bool, shape (n, length); of the distinct rows while a view is set."""
         where = positions(self.groups, str(name))
-        return where if self.view is None else where[self.view.first]
+        return where if self.view is None else where[self.view.first.to(where.device)]
 
     def _act(self, x: Tensor, context: _Context) -> Tensor | None:
         """Apply one off to one activation: the site's new slice, or None where it changes nothing."""
@@ -361,7 +361,7 @@ class Stack:
                 "Use mean with axes=positions, zero or noise; in a generation also when='prefill'"
             )
         if site.tokens:
-            where = self.group(site.group or "all") & self.group("all")
+            where = (self.group(site.group or "all") & self.group("all")).to(old.device)  # a model may be spread out
             where = where.flatten() if site.packed else where
             new = torch.where(where.reshape(where.shape + (1,) * (old.ndim - where.ndim)), new, old)
         change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()

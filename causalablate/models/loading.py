@@ -59,5 +59,10 @@ def load(
             f"there are {', '.join(family.modes)}" if family.modes else "the model has one way to answer; leave it out"
         )
         raise CheckpointError(f'{config}: no mode "{mode}"{nearest(mode, family.modes)}; {ways}')
+    if labels and getattr(family, "texts", None) is None:
+        raise CheckpointError(
+            f"{config}: labels are for models that compare images with texts (CLIP, SigLIP), and this is none; "
+            "leave them out"
+        )
     options = LoadOptions(dtype, device, device_map, trust_remote_code, tuple(labels))
     return Model(*family.open(directory, mode, options))

@@ -1,5 +1,6 @@
 """Qwen's packed patches, and encoders without a language model, against plain hooks on single examples."""
 
+import importlib.util
 import json
 import sys
 from contextlib import ExitStack, nullcontext
@@ -14,7 +15,9 @@ from causalablate.cli.app import main
 from causalablate.counterfactual import Replay
 from causalablate.errors import CheckpointError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import Example, ExampleSet
+from causalablate.models.family import LoadOptions
 from causalablate.models.pretrained.encoders import FORMS
+from causalablate.models.pretrained.loading import load_processor
 from tests.families import clip, dinov2, qwen2_5_vl, qwen2_vl, qwen3_vl, qwen3_vl_moe, siglip, tiny, vit
 
 QWEN = {builder.NAME: builder for builder in (qwen2_vl, qwen2_5_vl, qwen3_vl, qwen3_vl_moe)}
@@ -311,7 +314,7 @@ def test_zero_shot_lesions_side_by_side(builder, tmp_path):
 
 def test_labels_are_part_of_the_model(tmp_path):
     clip.build(tmp_path)
-    hashes = {ca.load(tmp_path, labels=labels).hash for labels in (["a cat", "a dog"], ["a cat", "a cow"], ["a cat"])}
+    hashes = {ca.load(tmp_path, labels=labels).hash for labels in (["a cat", "a dog"], ["a cat", "a cow"], [])}
     assert len(hashes) == 3
 
 
@@ -324,6 +327,10 @@ def test_a_bare_encoder_has_parts_but_no_outcomes(tmp_path):
 
 
 def test_what_encoders_refuse(tmp_path):
+    (tmp_path / "image").mkdir()
+    clip.build(tmp_path / "image", transformers.CLIPForImageClassification)
+    with pytest.raises(CheckpointError, match="no text tower to read them"):
+        ca.load(tmp_path / "image", labels=["a", "b"])
     for builder in (vit, clip):
         (tmp_path / builder.NAME).mkdir()
         builder.build(tmp_path / builder.NAME)
@@ -332,8 +339,10 @@ def test_what_encoders_refuse(tmp_path):
         model.encode([Example("two", example.images * 2, "?", "yes")])
     with pytest.raises(ExampleError, match=r'"rad" is none of the model.s labels.*did you mean red'):
         ca.counterfactuals(model, ExampleSet("e", (Example("e", example.images, "?", "rad"),)), "vision.**", off="zero")
-    with pytest.raises(CheckpointError, match="no text tower to read them"):
+    with pytest.raises(CheckpointError, match=r"compare images with texts.*leave them out"):
         ca.load(tmp_path / "vit", labels=["a", "b"])
+    with pytest.raises(CheckpointError, match="a cat, a cat; give at least two, each once"):
+        ca.load(tmp_path / "clip", labels=["a cat", "a cat"])
     with pytest.raises(OutcomeError, match="labels="):
         ca.load(tmp_path / "clip").encode([example])
     config = tmp_path / "vit" / "config.json"
@@ -426,3 +435,18 @@ def test_deepstack_carries_the_image_past_its_positions(tmp_path):
             pair = [logits(model, model.encode([one])) for one in (example, other)]
         seen[name] = not torch.allclose(*pair, atol=1e-6)
     assert seen == {"tokens": True, "all": False}
+
+
+def test_a_processor_with_a_part_for_videos_reads_images_without_torchvision(tmp_path):
+    """Transformers builds video processors with torchvision only, and refuses the whole processor without it."""
+    qwen2_vl.build(tmp_path)
+    processor = load_processor(tmp_path, LoadOptions())
+    assert isinstance(processor, transformers.Qwen2VLProcessor)
+    if importlib.util.find_spec("torchvision") is None:
+        assert processor.video_processor is None
+        with pytest.raises((AttributeError, ImportError)):
+            transformers.AutoProcessor.from_pretrained(tmp_path, local_files_only=True)
+    image = Image.fromarray(tiny.examples(1, size=SIZE)[0].images[0])
+    found = processor(images=[[image]], text=[f"{qwen2_vl.IMAGE} Is it red?"], return_tensors="pt")
+    assert found["image_grid_thw"].tolist() == [[1, 6, 10]]
+    assert int((found["input_ids"] == processor.image_token_id).sum()) == 15

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from causalablate.counterfactual import counterfactuals
-from causalablate.declarative import read
+from causalablate.declarative import loads, read
 from causalablate.errors import ExampleError, TrainingError
 from causalablate.examples import folder
 from causalablate.foveated.model import FoveatedVLM
@@ -153,3 +154,11 @@ def test_easy_vqa_is_trained_on_by_config_alone_and_lesioned(tmp_path):
     assert model.module.config.n_patches == 16 and "rectangle" in model.vocabulary
     table = counterfactuals(model, folder(DATA / "easy_vqa", split="test", limit=40), do("connector", off="zero"))
     assert table.frame["fired"].all() and {"presence", "color"} <= set(table.frame["group.question_type"])
+
+
+def test_the_page_shows_a_config_that_is_valid():
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    shown = re.search(r"```yaml\n(name: .*?)```", page, re.DOTALL)
+    shipped = read(ROOT / "experiments" / "train_easy_vqa.yaml", TrainingConfig)
+    config = loads(shown[1], TrainingConfig, "docs/data.md")
+    assert config.model == shipped.model and config.main == shipped.main and config.start == shipped.start

@@ -83,7 +83,7 @@ class Encoders:
         if name not in FORMS:
             raise CheckpointError(
                 f"{path}: its config.json names the class {name}{nearest(name, FORMS)}; encoders are read as "
-                f"{', '.join(FORMS)}. For another: causalablate.wrap(module, components={{...}})"
+                f"{', '.join(FORMS)}. For another: causalablate.wrap(module, components={{...}}, answers=...)"
             )
         form = FORMS[name]
         if options.labels and form.answers != "labels":
@@ -91,6 +91,8 @@ class Encoders:
                 f"labels were given, but a {name} has no text tower to read them; leave them out, or give a CLIP or "
                 "SigLIP checkpoint with both towers"
             )
+        if options.labels and len(set(options.labels)) < max(2, len(options.labels)):
+            raise CheckpointError(f"the labels are {', '.join(options.labels)}; give at least two, each once")
         module = load_module(path, form.auto, options)
         processor = load_processor(path, options)
         if options.labels:

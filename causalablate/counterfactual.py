@@ -1,5 +1,6 @@
 """Counterfactual outcomes: the same examples under the same noise, without and with each lesion."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from causalablate.engine.hooks import Forward, Place
 from causalablate.engine.layout import Layout, probe
 from causalablate.engine.recording import Recording
 from causalablate.engine.sweep import Sweep, World, room, working_set
+from causalablate.engine.values import map_tensors
 from causalablate.environment import versions
 from causalablate.errors import ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
@@ -131,6 +133,7 @@ class Replay:
         return {
             "model": self.model.hash,
             "examples": self.examples.hash,
+            "encoding": self._encoding,
             "reference": self.reference.examples.hash if self.reference else None,
             "seed": self.seed,
             "batch_size": self._batch_size,
@@ -268,6 +271,22 @@ class Replay:
                 readout = world.read
             traces[b] = _traces(readout, self.model.vocabulary)
         return [traces[row // self._rows_per_block][row % self._rows_per_block] for row in rows]
+
+    @cached_property
+    def _encoding(self) -> str:
+        """What the first example is to the model: tokenizer, chat template and image processor are not in its weights.
+
+        Pixels enter by their shape and, rounded, their mean, so that machines agree on them.
+        """
+        (batch,) = self.model.batches(self.examples[:1], 1)
+        seen: list[Any] = [[*batch.inputs], batch.answers.tolist()]
+
+        def note(x: Tensor) -> Tensor:
+            seen.append((*x.shape, round(float(x.mean()), 3) if x.is_floating_point() else x.tolist()))
+            return x
+
+        map_tensors(batch.inputs, note)
+        return hashlib.sha256(repr(seen).encode()).hexdigest()
 
     @cached_property
     def _places(self) -> list[Place]:

@@ -13,7 +13,7 @@ from causalablate.errors import ComponentNotFoundError, ExampleError, LesionErro
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
 from causalablate.laws import fingerprint
-from causalablate.models import load
+from causalablate.models import Model, load
 from causalablate.outcome import OUTCOMES
 from causalablate.table import COLUMNS
 
@@ -389,3 +389,15 @@ def test_foreign_hooks_and_modes_survive_a_sweep_and_its_interruption(make_model
     handle.remove()
     assert fingerprint(model.module) == before
     assert not any("forward" in vars(m) for m in model.module.modules())
+
+
+def test_what_the_examples_are_to_the_model_is_part_of_the_identity(model, examples):
+    class Shouting(type(model.adapter)):
+        def encode(self, module, examples):
+            inputs = super().encode(module, examples)
+            return {**inputs, "input_ids": inputs["input_ids"].flip(1)}
+
+    same, other = (Model(model.module, adapter) for adapter in (type(model.adapter)(), Shouting()))
+    known, again, changed = (Replay(m, examples).identity for m in (model, same, other))
+    assert known == again
+    assert {name for name in known if known[name] != changed[name]} == {"encoding"}

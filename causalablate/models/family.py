@@ -7,7 +7,6 @@ from typing import Protocol
 
 from torch import nn
 
-from causalablate.errors import CheckpointError
 from causalablate.models.adapter import Adapter
 
 
@@ -28,19 +27,6 @@ class LoadOptions:
     device_map: str | Mapping[str, str | int] | None = None
     trust_remote_code: bool = False
     labels: tuple[str, ...] = ()
-
-
-def check_no_labels(options: LoadOptions) -> None:
-    """Refuse labels where a model answers in words of its own.
-
-    Raises:
-        CheckpointError: Some were given.
-    """
-    if options.labels:
-        raise CheckpointError(
-            f"labels were given ({', '.join(options.labels)}), but this model answers in words of its own; labels are "
-            "for CLIP and SigLIP, which compare images with texts: leave them out"
-        )
 
 
 class Family(Protocol):

@@ -18,7 +18,7 @@ from causalablate.foveated.opponent import GATES
 from causalablate.foveated.output import FoveatedOutput
 from causalablate.foveated.texture import GROUPS
 from causalablate.models.adapter import Readout
-from causalablate.models.family import LoadOptions, check_no_labels
+from causalablate.models.family import LoadOptions
 from causalablate.models.precision import placed
 from causalablate.models.transformer import attention_edges, dinov2_layers, dinov2_tails, llama_layers, llama_tails
 
@@ -43,7 +43,6 @@ class FoveatedFamily:
         """Read a checkpoint directory; `mode` overrides how the model answers."""
         if options.device_map is not None:
             raise DeviceError("device_map is for families that transformers loads; leave it out, and give a device")
-        check_no_labels(options)
         module = FoveatedVLM.from_pretrained(path)
         if mode is not None:
             module.config.mode = mode

@@ -159,12 +159,6 @@ def test_an_unknown_architecture_is_refused_with_the_way_to_wrap_it(tmp_path):
         load(tmp_path)
 
 
-def test_labels_are_refused_by_models_that_speak(original):
-    for path in (original, "shipped"):
-        with pytest.raises(CheckpointError, match=r"labels were given \(cat, dog\).*leave them out"):
-            load(path, labels=["cat", "dog"])
-
-
 def test_a_mode_that_there_is_not_is_refused(original):
     with pytest.raises(CheckpointError, match='no mode "fast"; the model has one way to answer'):
         load(original, mode="fast")

@@ -206,3 +206,11 @@ def test_the_narrower_of_two_offs_has_the_last_word(make_model, examples):
     frame = counterfactuals(model, examples, {"both": both, "others": others}, stack=1).frame
     values = [frame[frame["lesion"] == name]["counterfactual"].to_numpy() for name in ("both", "others")]
     assert (values[0] == values[1]).all() and (frame["effect"] != 0).any()
+
+
+def test_what_only_an_inner_world_reads_of_the_reference_set_is_captured(model, examples, reference):
+    lesion = do("lm.layers.0.mlp", off=Patch(do("connector", off=Patch(CORRUPTED.parts)).parts))
+    frame = counterfactuals(model, examples, lesion, reference=reference).frame
+    assert frame["fired"].all()
+    noising = do("lm.layers.0.mlp", off=Patch(CORRUPTED.parts))
+    assert counterfactuals(model, examples, noising, reference=reference).frame["effect"].abs().max() > 0

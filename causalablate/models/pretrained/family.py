@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from causalablate.models.adapter import Adapter
-from causalablate.models.family import LoadOptions, check_no_labels
+from causalablate.models.family import LoadOptions
 from causalablate.models.pretrained.adapter import PretrainedAdapter
 from causalablate.models.pretrained.anatomy import Anatomy
 from causalablate.models.pretrained.inputs import Complete, Prompt, image_first, unchanged
@@ -51,7 +51,6 @@ class Pretrained:
         Raises:
             CheckpointError: It is damaged or incomplete, or asks for something unsafe.
         """
-        check_no_labels(options)
         processor = load_processor(path, options)
         module = load_module(path, self.auto, options)
         if self.adapter is not None:

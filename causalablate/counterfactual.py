@@ -246,7 +246,7 @@ class Replay:
         """Outcomes of each block under each lesion, from several processes where that pays."""
         recordings += [self._record(sweep, b) for b in blocks[len(recordings) :]]
         for b in blocks:
-            self._factual_readout(b)
+            self._values(b, self._factual_readout(b))  # answers and factual run, which all processes need
 
         def run(task: int, asked: Callable[[], set[int]]) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
             for i, worlds in sweep.run(task, recordings, asked):

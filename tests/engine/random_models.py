@@ -809,12 +809,12 @@ def executed(network, inputs, lesion, stand_in):
         here.setdefault(component.sites[0].place, []).append((component, how))
     if any(how.kind == "replace" for _, how in lesion):
         here.setdefault(stand_in.sites[0].place, [])
-    for place, parts in here.items():
+    for place, parts in sorted(here.items(), key=lambda item: item[0][1] == "delta"):
         module = network.get_submodule(place[0])
         if place[1] == "input":
             handles.append(module.register_forward_pre_hook(on_input(parts, place), with_kwargs=True))
         else:
-            # First in line, as documented: of an output and a delta on one module, the later in the lesion acts first.
+            # First in line, as documented: of one module the delta acts before the output, whatever the lesion's order.
             handles.append(module.register_forward_hook(on_output(parts, place), with_kwargs=True, prepend=True))
     seed_everything()
     network.eval()

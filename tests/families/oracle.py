@@ -25,7 +25,10 @@ class Change:
 
 
 def groups_by_hand(module: nn.Module, inputs: Mapping[str, Any], names: set[str]) -> dict[str, Tensor]:
-    """Token groups from the ids alone: image placeholders, the last position, all others that are not padding."""
+    """Token groups from the ids alone: image placeholders, the last position, all others that are not padding.
+
+    Where a decoder answers from a position of its own, the last position of what is encoded is like any other.
+    """
     if "input_ids" not in inputs or "attention_mask" not in inputs:
         return {}
     ids, real = inputs["input_ids"], inputs["attention_mask"].bool()
@@ -34,7 +37,7 @@ def groups_by_hand(module: nn.Module, inputs: Mapping[str, Any], names: set[str]
     token = getattr(config, "image_token_index", None) if token is None else token
     image = ids == token if token is not None and "image" in names else torch.zeros_like(real)
     answer = torch.zeros_like(real)
-    answer[:, -1] = True
+    answer[:, -1] = not getattr(getattr(config, "text_config", config), "is_encoder_decoder", False)
     return {"all": real, "image": image, "answer": answer, "question": real & ~image & ~answer}
 
 

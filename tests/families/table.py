@@ -4,11 +4,13 @@ from types import ModuleType
 
 from tests.families import (
     blip2,
+    blip2_t5,
     clip,
     dinov2,
     gemma3,
     idefics3,
     instructblip,
+    instructblip_t5,
     internvl,
     llava,
     llava_next,
@@ -35,7 +37,9 @@ FAMILIES = (
     paligemma,
     gemma3,
     blip2,
+    blip2_t5,
     instructblip,
+    instructblip_t5,
     internvl,
     mllama,
     mistral3,

@@ -31,6 +31,7 @@ from causalablate import counterfactuals, do, load
 from causalablate.counterfactual import Replay
 from causalablate.errors import CheckpointError, ComponentNotFoundError, ExampleError, LesionError
 from causalablate.examples import Example, ExampleSet
+from causalablate.generation.session import check_generates
 from causalablate.models.families import FAMILIES
 from causalablate.models.pretrained import blip
 from causalablate.models.pretrained.anatomy import components
@@ -53,6 +54,11 @@ BLIP = {
     "vision": ("vision_model.encoder.layers", "self_attn.projection", "mlp.fc2"),
     "connector": "language_projection",
 }
+T5_ATTENTION, T5_CROSS = "layer.0.SelfAttention.o", "layer.1.EncDecAttention.o"
+T5 = {
+    "lm.encoder": ("language_model.encoder.block", T5_ATTENTION, "layer.1.DenseReluDense.wo"),
+    "lm": ("language_model.decoder.block", T5_ATTENTION, "layer.2.DenseReluDense.wo"),
+}
 PARTS = {
     "smolvlm": IDEFICS,
     "idefics3": IDEFICS,
@@ -70,11 +76,18 @@ PARTS = {
         "connector": "model.multi_modal_projector",
     },
     "blip2": {**BLIP, "lm": ("language_model.model.decoder.layers", "self_attn.out_proj", "fc2")},
+    "blip2_t5": {**BLIP, **T5},
     "instructblip": {**BLIP, "lm": ("language_model.model.layers", *LLAMA)},
+    "instructblip_t5": {**BLIP, **T5},
 }
-HEADS = {"vision": 2, "vision.global": 2, "qformer": 2, "lm": 4}
+HEADS = {"vision": 2, "vision.global": 2, "qformer": 2, "lm.encoder": 4, "lm": 4}
 CROSSING, QUERIES = 1, 3
-ENTRY = {"blip2": "qformer.layernorm", "instructblip": "qformer.embeddings"}
+ENTRY = {
+    "blip2": "qformer.layernorm",
+    "blip2_t5": "qformer.layernorm",
+    "instructblip": "qformer.embeddings",
+    "instructblip_t5": "qformer.embeddings",
+}
 
 
 @pytest.fixture(scope="module", params=PARTS)
@@ -155,7 +168,7 @@ def without(module, name, address, positions):
     if address == "connector":
         return zero(module, parts["connector"])
     if match := re.fullmatch(r"tokens\.(\w+)", address):
-        path, where = f"{parts['lm'][0]}.0", positions[match[1]][..., None]
+        path, where = f"{parts.get('lm.encoder', parts['lm'])[0]}.0", positions[match[1]][..., None]
         return put(module, path, Changed(module.get_submodule(path), lambda x: x.masked_fill(where, 0)))
     if match := re.fullmatch(r"qformer\.(queries|outputs)\.(\d)", address):
         path, q = ENTRY[name] if match[1] == "queries" else "language_projection", int(match[2])
@@ -165,9 +178,13 @@ def without(module, name, address, positions):
     if tower == "qformer":
         return _without_in_qformer(module, f"qformer.encoder.layer.{i}", rest, head)
     layers, out, mlp = parts[tower]
-    layer = f"{layers}.{i}"
+    layer, whole = f"{layers}.{i}", (out, mlp)
+    if "lm.encoder" in parts and tower == "lm":
+        whole = (out, T5_CROSS, mlp)
+        out = T5_CROSS if rest.startswith(".cross") else out
     if name == "mllama" and tower == "lm" and int(i) == CROSSING:
         out = "cross_attn.o_proj"
+        whole = (out, mlp)
     width = module.get_submodule(f"{layer}.{out}").in_features // HEADS[tower]
     if head:
         return zero(module, f"{layer}.{out}", slice(int(head[1]) * width, (int(head[1]) + 1) * width))
@@ -175,7 +192,7 @@ def without(module, name, address, positions):
         where = positions[match[1]][..., None]
         path = f"{layer}.{out}"
         return put(module, path, Changed(module.get_submodule(path), after=lambda _, x: x.masked_fill(where, 0)))
-    for path in {"": (out, mlp), ".mlp": (mlp,), ".cross": (out,)}[rest]:
+    for path in {"": whole, ".mlp": (mlp,), ".cross": (out,)}[rest]:
         zero(module, f"{layer}.{path}")
 
 
@@ -201,7 +218,7 @@ def test_every_address_is_the_part_that_it_names(opened):
     inputs = model.encode(examples[:])
     ids, real = inputs["input_ids"], inputs["attention_mask"].bool()
     image, last = ids == model.module.config.image_token_id, torch.zeros_like(real)
-    last[:, -1] = True
+    last[:, -1] = "lm.encoder" not in PARTS[opened.name]  # a decoder answers from a position of its own
     positions = {"image": image, "answer": last, "question": real & ~image & ~last}
     factual = logits(model, inputs)
     for component in model.components.values():
@@ -221,14 +238,16 @@ def test_the_map_is_complete(opened):
     model, name = opened.model, opened.name
     kinds = {kind: len(found) for kind, found in model.components.kinds().items()}
     vision = 4 if name == "mllama" else 2
-    language = 4 if name == "mllama" else 2
+    decoder = 3 if "lm.encoder" in PARTS[name] else 0
+    language = 4 if name == "mllama" else 2 + decoder
     qformer = 2 if name in ENTRY else 0
     assert kinds["layer"] == kinds["mlp"] == vision + language + qformer
-    # The first layer of the Q-Former looks at the image, with heads of its own.
-    assert kinds["head"] == 2 * vision + 4 * language + (2 * qformer + 2 if qformer else 0)
-    assert kinds["connector"] == 1 and kinds["tokens"] == 3
+    # The first layer of the Q-Former looks at the image, and a decoder at the prompt, with heads of their own.
+    assert kinds["head"] == 2 * vision + 4 * (language + decoder) + (2 * qformer + 2 if qformer else 0)
+    assert kinds["connector"] == 1 and kinds["tokens"] == (2 if decoder else 3)
     assert kinds.get("query", 0) == (2 * QUERIES if qformer else 0)
-    assert kinds.get("cross", 0) == {"mllama": 3, "blip2": 1, "instructblip": 1}.get(name, 0)
+    assert kinds.get("cross", 0) == (3 if name == "mllama" else (1 if qformer else 0) + decoder)
+    assert ("edge" in kinds) == (not decoder)
 
 
 def test_images_of_several_sizes_have_the_outcomes_that_they_have_alone(opened):
@@ -352,7 +371,7 @@ def test_of_several_layers_that_are_read_the_last_one_counts(selected, n_layers)
     assert read_layers(config) == n_layers
 
 
-@only("instructblip")
+@only("instructblip", "instructblip_t5")
 def test_words_in_the_q_former_are_padded_behind(opened):
     """Padded as the processor does it, they would stand elsewhere, and the answer would change."""
     model = opened.model
@@ -374,14 +393,69 @@ def test_positions_are_said_where_padding_lies_between_image_and_question(opened
     assert not torch.allclose(logits(model, silent)[1], logits(model, alone)[0], atol=1e-3)
 
 
-@only("blip2", "instructblip")
+@only("blip2_t5", "instructblip_t5")
+def test_no_padding_lies_between_what_t5_reads(opened):
+    """Padded as the processor does it, image and question would be further apart, and the answer would change."""
+    model = opened.model
+    examples = tiny.examples(3)
+    together, alone = model.encode(examples[:]), model.encode(examples[1:2])
+    as_alone = logits(model, alone)[0]
+    assert torch.allclose(logits(model, together)[1], as_alone, atol=1e-5)
+    texts = [model.adapter.prompt(model.adapter.processor, e.question, 1) for e in examples]
+    pixels = [e.images[0] for e in examples]
+    raw = model.adapter.processor(images=pixels, text=texts, padding=True, padding_side="left", return_tensors="pt")
+    apart = together | {name: raw[name] for name in ("input_ids", "attention_mask")}
+    assert not torch.allclose(logits(model, apart)[1], as_alone, atol=1e-3)
+
+
+@only("blip2_t5", "instructblip_t5")
+def test_t5_answers_as_it_begins_to_generate(opened):
+    model, processor = opened.model, opened.model.adapter.processor
+    examples = tiny.examples(3)
+    found = logits(model, model.encode(examples[:]))
+    for example, ours in zip(examples, found, strict=True):
+        text = model.adapter.prompt(processor, example.question, 1)
+        inputs = processor(images=example.images[0], text=text, return_tensors="pt")
+        said = model.module.generate(
+            **inputs, max_new_tokens=1, use_cache=False, return_dict_in_generate=True, output_logits=True
+        )
+        assert torch.allclose(said.logits[0][0], ours, atol=1e-5)
+
+
+@only("blip2_t5")
+def test_an_answer_of_t5_is_a_text_of_its_own(opened):
+    model, words = opened.model, opened.model.adapter.processor.tokenizer
+    examples = tiny.examples(5)
+    ids = [words(example.answer).input_ids[0] for example in examples]
+    assert model.adapter.answers(model.module, examples[:]).tolist() == ids
+    assert all(model.vocabulary[i].startswith("▁") and i not in words.all_special_ids for i in ids)
+
+
+@only("blip2_t5", "instructblip_t5")
+def test_without_cross_attention_t5_says_the_same_of_everything(opened):
+    model = opened.model
+    inputs = model.encode(tiny.examples(3)[:])
+    answers = logits(model, inputs)
+    assert not torch.allclose(answers[0], answers[1], atol=1e-3)
+    with model.do(do("lm.layers.*.cross", off="zero")):
+        answers = logits(model, inputs)
+    assert torch.allclose(answers[0], answers[1], atol=1e-6) and torch.allclose(answers[0], answers[2], atol=1e-6)
+
+
+@only("blip2_t5", "instructblip_t5")
+def test_generation_with_an_encoder_decoder_is_refused(opened):
+    with pytest.raises(LesionError, match="encoder-decoder"):
+        check_generates(opened.model.module)
+
+
+@only(*ENTRY)
 def test_one_image_at_a_time(opened):
     model = opened.model
     with pytest.raises(ExampleError, match="one image at a time"):
         model.encode(tiny.examples(1, n_images=2)[:])
 
 
-@only("blip2", "instructblip")
+@only(*ENTRY)
 def test_a_processor_without_query_tokens_would_answer_blind(opened):
     model = opened.model
     processor = copy.copy(model.adapter.processor)
@@ -414,6 +488,15 @@ def test_without_cross_attention_the_image_makes_no_difference(opened):
 
 
 LANGUAGE = {"model_type": "llama"}
+FLAN_T5_XL = {
+    "model_type": "t5",
+    "d_model": 2048,
+    "d_ff": 5120,
+    "num_layers": 24,
+    "num_heads": 32,
+    "feed_forward_proj": "gated-gelu",
+    "tie_word_embeddings": False,
+}
 FULL_SIZE = {  # as the first checkpoints of each family have them, but for what is said
     "smolvlm": SmolVLMConfig,
     "idefics3": Idefics3Config,
@@ -424,7 +507,9 @@ FULL_SIZE = {  # as the first checkpoints of each family have them, but for what
     "mistral3": Mistral3Config,
     "mllama": MllamaConfig,
     "blip2": partial(Blip2Config, image_token_index=5),
+    "blip2-t5": partial(Blip2Config, image_token_index=5, text_config={"model_type": "t5"}),
     "instructblip": partial(InstructBlipConfig, image_token_index=5, text_config=LANGUAGE),
+    "instructblip-t5": partial(InstructBlipConfig, image_token_index=5, text_config=FLAN_T5_XL),
     "instructblip-opt": partial(InstructBlipConfig, image_token_index=5),
 }
 

@@ -60,7 +60,7 @@ class PretrainedAdapter:
 
     def encode(self, module: nn.Module, examples: Sequence[Example]) -> dict[str, Any]:
         """Prompts and images, padded so that a row's outcome does not depend on the rows beside it."""
-        inputs = self.complete(tokens_and_pixels(self.processor, self.texts(module, examples), examples))
+        inputs = self.complete(module, tokens_and_pixels(self.processor, self.texts(module, examples), examples))
         takes = inspect.signature(module.forward).parameters
         anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
         inputs = {name: x for name, x in inputs.items() if (name in takes or anything) and name != "labels"}
@@ -86,20 +86,24 @@ class PretrainedAdapter:
         return len({len(example.images) for example in examples}) > 1
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:
-        """Id of the first token of each true answer as it follows its prompt, shape (rows,)."""
+        """Id of the first token of each true answer as it follows its prompt, or as it stands first in a decoder."""
+        if self.anatomy.decoder:
+            return first_tokens(self.processor, [""] * len(examples), examples)
         texts = [text + self.ending for text in self.texts(module, examples)]
         return first_tokens(self.processor, texts, examples)
 
     def token_groups(self, module: nn.Module, inputs: Mapping[str, Any]) -> Mapping[str, Tensor]:
         """Bool masks (rows, length): all but padding; image, image.0, image.1 ...; answer; question, which is the rest.
 
-        `answer` is the prompt's last position: there the model begins to answer.
+        `answer` is the prompt's last position: there the model begins to answer, unless it has a decoder for that.
         """
         anatomy, ids = self.anatomy, inputs["input_ids"]
         real = inputs["attention_mask"].bool()
         answer = torch.zeros_like(real)
-        answer[:, -1] = True
-        groups = {"all": real, "answer": answer}
+        groups = {"all": real}
+        if not anatomy.decoder:
+            answer[:, -1] = True
+            groups["answer"] = answer
         image = torch.zeros_like(real)
         if anatomy.image_token is not None:
             image = (ids == anatomy.image_token) & real

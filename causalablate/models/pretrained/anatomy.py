@@ -26,6 +26,8 @@ class Anatomy:
         joined: One sequence holds the patches of all images, so that examples run one at a time.
         images: Number of the image at each position, -1 elsewhere, shape (rows, length), from the inputs; None: every
             image has as many positions as any other.
+        decoder: The language model encodes the prompt, and its last tower, a decoder, answers from a position of its
+            own: none of the prompt's positions is `answer`.
     """
 
     towers: tuple[Tower, ...]
@@ -36,6 +38,7 @@ class Anatomy:
     packed: bool = False
     joined: bool = False
     images: Callable[[Mapping[str, Any]], Tensor] | None = None
+    decoder: bool = False
 
 
 def components(anatomy: Anatomy, module: nn.Module) -> ComponentMap:
@@ -58,16 +61,16 @@ def components(anatomy: Anatomy, module: nn.Module) -> ComponentMap:
 
 
 def _components(anatomy: Anatomy) -> Iterator[Component]:
-    for tower in anatomy.towers:
-        if not tower.tokens:
-            yield from tower_components(tower)
+    n_before = next((i for i, tower in enumerate(anatomy.towers) if tower.tokens), len(anatomy.towers))
+    language = anatomy.towers[n_before:]
+    for tower in anatomy.towers[:n_before]:
+        yield from tower_components(tower)
     if anatomy.connector is not None:
         yield Component("connector", "connector", (Site(anatomy.connector),))
     yield from anatomy.extra
-    language = [tower for tower in anatomy.towers if tower.tokens]
     if language:
         first = Site(f"{language[0].layers}.0", "input", tokens=True)
-        for group in ("question", "image", "answer"):
+        for group in ("question", "image") if anatomy.decoder else ("question", "image", "answer"):
             if group != "image" or anatomy.image_token is not None:
                 site = Site(first.module, first.at, tokens=True, group=group)
                 yield Component(f"tokens.{group}", "tokens", (site,))

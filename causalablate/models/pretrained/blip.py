@@ -25,13 +25,15 @@ def anatomy(module: nn.Module) -> Anatomy:
     model, after the projection. Q-Former layers, heads and MLPs are what they do to the queries.
 
     Raises:
-        CheckpointError: Its language model is an encoder-decoder, or it does not say where the image stands.
+        CheckpointError: Its language model is an encoder-decoder other than T5, or it does not say where the image
+            stands.
     """
     config: Any = module.config
-    if not config.use_decoder_only_language_model:
+    if not config.use_decoder_only_language_model and config.text_config.model_type != "t5":
         raise CheckpointError(
             f"this checkpoint answers with an encoder-decoder ({config.text_config.model_type}); of {config.model_type}"
-            " only those with a decoder are known. Name the parts yourself: causalablate.wrap(module, components={...})"
+            " only those with T5 or a decoder are known. Name the parts yourself: "
+            "causalablate.wrap(module, components={...})"
         )
     if config.image_token_id is None:
         raise CheckpointError(
@@ -53,7 +55,7 @@ def anatomy(module: nn.Module) -> Anatomy:
                 "self_attn.projection",
                 "mlp",
             ),
-            _language(config.text_config),
+            *_language(config.text_config),
         ),
         extra=(
             *_queries("queries", entry, config.num_query_tokens),
@@ -63,14 +65,17 @@ def anatomy(module: nn.Module) -> Anatomy:
         ),
         image_token=config.image_token_id,
         tails=_tails(config.text_config),
+        decoder=not config.use_decoder_only_language_model,
     )
 
 
-def _language(config: Any) -> Tower:
+def _language(config: Any) -> tuple[Tower, ...]:
+    if config.model_type == "t5":
+        return _t5(config)
     if config.model_type != "opt":
-        return llama_tower("lm", "language_model.model", config, EDGES)
+        return (llama_tower("lm", "language_model.model", config, EDGES),)
     heads, layers = config.num_attention_heads, "language_model.model.decoder.layers"
-    return Tower(
+    opt = Tower(
         "lm",
         layers,
         config.num_hidden_layers,
@@ -82,10 +87,31 @@ def _language(config: Any) -> Tower:
         tokens=True,
         flat_mlp=True,
     )
+    return (opt,)
+
+
+def _t5(config: Any) -> tuple[Tower, Tower]:
+    """`lm.encoder` reads the prompt; `lm` is the decoder, which has one position, and looks at it by cross-attention.
+
+    The first layer of each hands its position biases on beside its activations, where no lesion of it reaches.
+    """
+    attention, mlp = "layer.0.SelfAttention.o", "layer.{}.DenseReluDense"
+    shape = (config.num_heads, config.d_kv, attention)
+    return (
+        Tower("lm.encoder", "language_model.encoder.block", config.num_layers, *shape, mlp.format(1), tokens=True),
+        Tower(
+            "lm",
+            "language_model.decoder.block",
+            config.num_decoder_layers,
+            *shape,
+            mlp.format(2),
+            cross="layer.1.EncDecAttention.o",
+        ),
+    )
 
 
 def _tails(config: Any) -> Any:
-    return () if config.model_type == "opt" else llama_tails("language_model.model", config, [(-1,)])
+    return () if config.model_type in ("opt", "t5") else llama_tails("language_model.model", config, [(-1,)])
 
 
 def _queries(name: str, place: str, n_queries: int) -> Iterator[Component]:
@@ -137,13 +163,18 @@ def _prompt(template: str, processor: Any, question: str, n_images: int) -> str:
     return template.format(question)
 
 
-def complete(inputs: dict[str, Any]) -> dict[str, Any]:
+def complete(module: nn.Module, inputs: dict[str, Any]) -> dict[str, Any]:
     """Say where each token stands, ask for the last position only, and pad the Q-Former's words on the right.
 
     Padding lies between image and question, and the Q-Former numbers its words from the first one on: left as they are,
-    both would move with the padding.
+    both would move with the padding. T5 cannot be told where a token stands, and counts the positions between two; so
+    its padding goes before the image.
     """
-    found = inputs | {"position_ids": positions(inputs["attention_mask"]), "logits_to_keep": 1}
+    config: Any = module.config
+    if config.use_decoder_only_language_model:
+        found = inputs | {"position_ids": positions(inputs["attention_mask"]), "logits_to_keep": 1}
+    else:
+        found = inputs | _encoded(inputs, config.text_config)
     if "qformer_attention_mask" in inputs:
         mask: Tensor = inputs["qformer_attention_mask"]
         order = mask.argsort(dim=1, descending=True, stable=True)
@@ -151,6 +182,15 @@ def complete(inputs: dict[str, Any]) -> dict[str, Any]:
             words = inputs[name].gather(1, order)
             found[name] = torch.cat((words, torch.zeros_like(words[:, :1])), dim=1)
     return found
+
+
+def _encoded(inputs: dict[str, Any], config: Any) -> dict[str, Any]:
+    """The prompt with nothing between its tokens, and the one token from which the decoder begins to answer."""
+    order = inputs["attention_mask"].argsort(dim=1, stable=True)
+    found = {name: inputs[name].gather(1, order) for name in ("input_ids", "attention_mask")}
+    start = getattr(config, "decoder_start_token_id", None)
+    start = config.pad_token_id if start is None else start
+    return found | {"decoder_input_ids": torch.full_like(found["input_ids"][:, :1], start)}
 
 
 BLIP2 = Pretrained(

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from causalablate.errors import ExampleError
 from causalablate.examples import Example
@@ -13,11 +13,11 @@ from causalablate.examples import Example
 Prompt = Callable[[Any, str, int], str]
 """(processor, question, number of images) -> the prompt, image placeholders included."""
 
-Complete = Callable[[dict[str, Any]], dict[str, Any]]
-"""Inputs as the processor gives them -> inputs as the model needs them."""
+Complete = Callable[[nn.Module, dict[str, Any]], dict[str, Any]]
+"""(the model, inputs as the processor gives them) -> inputs as the model needs them."""
 
 
-def unchanged(inputs: dict[str, Any]) -> dict[str, Any]:
+def unchanged(module: nn.Module, inputs: dict[str, Any]) -> dict[str, Any]:
     """The processor gives all that the model needs."""
     return inputs
 
@@ -87,7 +87,7 @@ def positions(attention_mask: Tensor) -> Tensor:
 def first_tokens(processor: Any, texts: Sequence[str], examples: Sequence[Example]) -> Tensor:
     """Id of the first token of each true answer as it follows its prompt, shape (rows,).
 
-    A space stands between them unless the prompt ends in white space or in a special token.
+    A space stands between them unless the prompt is empty, or ends in white space or in a special token.
 
     Raises:
         ExampleError: An answer has no token, or two different answers begin with the same one.
@@ -114,7 +114,7 @@ def answer_tokens(tokenizer: Any, text: str, answer: str) -> list[int]:
     """
     before = tokenizer(text, add_special_tokens=False)["input_ids"]
     special = bool(before) and before[-1] in tokenizer.all_special_ids
-    spaced = answer if special or text[-1:].isspace() else f" {answer}"
+    spaced = answer if special or not text or text[-1:].isspace() else f" {answer}"
     whole = tokenizer(text + spaced, add_special_tokens=False)["input_ids"]
     # Where the answer's first letters merge with the end of the prompt, its own tokens are what a model would say.
     after = whole[len(before) :] if whole[: len(before)] == before else []

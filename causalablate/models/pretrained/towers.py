@@ -30,6 +30,7 @@ class Tower:
         only: Numbers of the layers that this describes, where layers differ; None: all of them.
         packed: Dimension 0 of the activations runs over the patches of one example after those of the other.
         flat_mlp: The same of the MLP alone, which gets rows and positions in one dimension (OPT).
+        cross: Within a layer, the output projection of its cross-attention, which has as many heads; None: it has none.
     """
 
     name: str
@@ -45,10 +46,11 @@ class Tower:
     only: tuple[int, ...] | None = None
     packed: bool = False
     flat_mlp: bool = False
+    cross: str | None = None
 
 
 def tower_components(tower: Tower) -> Iterator[Component]:
-    """Layers, heads, MLPs and attention edges, in the order of the forward pass.
+    """Layers, heads, cross-attentions, MLPs and attention edges, in the order of the forward pass.
 
     A layer is what its block adds to the residual stream. Of the last layer the answer's position alone is read, so
     that no other edge of it could change anything.
@@ -57,15 +59,23 @@ def tower_components(tower: Tower) -> Iterator[Component]:
         address, module = f"{tower.name}.layers.{i}", f"{tower.layers}.{i}"
         of_all: Any = {"tokens": tower.tokens, "packed": tower.packed}
         yield Component(address, "layer", (Site(module, "delta", **of_all),), tower.name)
-        for h in range(tower.heads):
-            span = (h * tower.head_dim, (h + 1) * tower.head_dim)
-            head = Site(f"{module}.{tower.out}", "input", span, **of_all)
-            yield Component(f"{address}.heads.{h}", "head", (head,), tower.name)
+        yield from _heads(tower, address, f"{module}.{tower.out}", of_all)
+        if tower.cross is not None:
+            cross = Site(f"{module}.{tower.cross}", **of_all)
+            yield Component(f"{address}.cross", "cross", (cross,), tower.name)
+            yield from _heads(tower, f"{address}.cross", cross.module, of_all)
         mlp = Site(f"{module}.{tower.mlp}", tokens=tower.tokens, packed=tower.packed or tower.flat_mlp)
         yield Component(f"{address}.mlp", "mlp", (mlp,), tower.name)
         if tower.attention is not None:
             edges = [edge for edge in tower.edges if i < tower.n_layers - 1 or edge[1] == "answer"]
             yield from edge_components(tower.name, address, f"{module}.{tower.attention}", edges)
+
+
+def _heads(tower: Tower, address: str, projection: str, of_all: Any) -> Iterator[Component]:
+    for h in range(tower.heads):
+        span = (h * tower.head_dim, (h + 1) * tower.head_dim)
+        site = Site(projection, "input", span, **of_all)
+        yield Component(f"{address}.heads.{h}", "head", (site,), tower.name)
 
 
 def edge_components(tower: str, layer: str, attention: str, edges: Iterable[tuple[str, str]]) -> Iterator[Component]:

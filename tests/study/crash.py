@@ -61,7 +61,11 @@ def kill(out, log, seed):
         before, n_before = finished(out), len(computed(log))
         pid = worker(out, log, delay=0.002)
         if kills < KILLS:
-            time.sleep(chance.uniform(0.0, 0.3))
+            # First soon after some more units, however fast the machine; then at any moment, the compaction included.
+            soon, more = kills < KILLS // 2, chance.randint(1, plan().n_units // KILLS)
+            while soon and len(computed(log)) < n_before + more:
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0.0, 0.005 if soon else 0.3))
             os.kill(pid, signal.SIGKILL)  # one that has ended by itself stays until waited for
             kills += 1
             if wait(pid) == 0:

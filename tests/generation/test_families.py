@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import causalablate as ca
+from causalablate.errors import LesionError
 from causalablate.generation import generate
 from tests.families import tiny
 from tests.families.table import BUILDERS
@@ -11,6 +12,7 @@ from tests.generation import oracle
 
 N = 4
 SEEING = ("vit", "dinov2", "clip", "siglip")
+ENCODER_DECODERS = ("blip2_t5", "instructblip_t5")
 LESION = {
     "head": ca.do("lm.layers.1.heads.1", off="zero"),
     "edge": ca.do("lm.layers.1.edges.question.answer", off="knockout"),
@@ -66,7 +68,7 @@ def check(row, world, expected):
     assert row[f"{world}_logprobs"] == pytest.approx(logprobs, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", [name for name in BUILDERS if name not in SEEING])
+@pytest.mark.parametrize("name", [name for name in BUILDERS if name not in (*SEEING, *ENCODER_DECODERS)])
 def test_what_is_generated_in_a_batch_is_what_transformers_generates_alone(name, tmp_path):
     BUILDERS[name].build(tmp_path)
     model = ca.load(tmp_path)
@@ -90,3 +92,11 @@ def test_what_is_generated_in_a_batch_is_what_transformers_generates_alone(name,
     assert found.frame["fired"].all() and (found.frame["change_norm"] > 0).all()
     for rows in of.values():
         assert list(rows["factual_logprobs"]) != list(rows["counterfactual_logprobs"])
+
+
+@pytest.mark.parametrize("name", ENCODER_DECODERS)
+def test_an_encoder_decoder_is_refused(name, tmp_path):
+    BUILDERS[name].build(tmp_path)
+    model = ca.load(tmp_path)
+    with pytest.raises(LesionError, match="is an encoder-decoder"):
+        generate(model, tiny.examples(2), ca.do("connector", off="zero"), max_new_tokens=N)

@@ -19,7 +19,7 @@ from causalablate.errors import CausalAblateError, InertLesionError
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
 from causalablate.models import Model
-from causalablate.offs import Value, Zero
+from causalablate.offs import Value, Zero, off
 
 TOLERANCE = 1e-4
 """Largest difference in log-probability that batch composition may make in float32 (nats)."""
@@ -185,7 +185,8 @@ def _varying(model: Model, examples: ExampleSet) -> Component:
 def _same_seed_same_bytes(model: Model, examples: ExampleSet, reference: ExampleSet) -> str:
     component = _varying(model, examples)
     worst = 0.0
-    for kind in ("noise", "resample"):
+    kinds = [kind for kind in ("noise", "resample", "direction") if off(kind).refuses(component) is None]
+    for kind in kinds:
         lesion = do(component.address, off=kind)
         runs = [
             Replay(model, examples, outcomes=["answer_logprob"], reference=reference, seed=seed, batch_size=size)

@@ -1,5 +1,6 @@
 """`causalablate lesion`: one question, answered in the terminal."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,9 @@ def lesion(
     labels: Labels = "",
     stack: Stack = None,
     level: Annotated[float, typer.Option(help="Two-sided coverage of the interval.")] = 0.95,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the table of counterfactuals: .csv, .csv.gz, .tsv or .parquet.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -50,7 +54,10 @@ def lesion(
     from causalablate.models import load
     from causalablate.report.findings import findings
     from causalablate.report.tables import all_cells
+    from causalablate.table_files import suffix_of, write_table
 
+    if out is not None:
+        suffix_of(out)  # Before the work, not after it
     asked = do(components[0], *components[1:], off=off_from_text(off))
     table = counterfactuals(
         load(
@@ -68,6 +75,8 @@ def lesion(
         stack=stack,
         quiet=quiet,
     )
+    if out is not None:
+        write_table(table, out)
     effects = population_effects(table, level=level, seed=seed)
     if as_json:
         print_json(effects.to_dict(orient="records"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from causalablate.effects.intervals import WILSON, mean_intervals
+from causalablate.effects.interval_methods import WILSON
+from causalablate.effects.intervals import mean_intervals
 from causalablate.effects.kinds import Kind
 from causalablate.effects.mcnemar import mcnemar_exact
 from causalablate.effects.paired import Paired
@@ -85,7 +86,7 @@ def accuracy_interval(
     """
     values = _zero_one(correct)
     paired = _paired(np.zeros_like(values), values, cluster, Kind.CATEGORICAL)
-    interval = mean_intervals(paired, level)
+    interval = mean_intervals(paired, level, "wilson")
     return Proportion(
         float(values.mean()), float(interval.low[0]), float(interval.high[0]), values.size, str(interval.method[0])
     )

@@ -18,7 +18,10 @@ an accuracy of 0.5 and 0.02 at 0.93, so real and binary outcomes are held to abo
 
 
 def smallest_effects(
-    sesoi: float | Mapping[str, float], kinds: Mapping[str, Kind], factual_sd: Mapping[str, float]
+    sesoi: float | Mapping[str, float],
+    kinds: Mapping[str, Kind],
+    factual_sd: Mapping[str, float],
+    what: str = "smallest effect of interest (sesoi)",
 ) -> dict[str, float]:
     """Smallest effect of interest of every outcome, in its own units.
 
@@ -31,6 +34,7 @@ def smallest_effects(
         sesoi: A positive number, or outcome name to positive number.
         kinds: Outcome name to kind; the known outcomes.
         factual_sd: Outcome name to the SD of its factual values between examples.
+        what: What the values are, for messages.
     Returns:
         Outcome name to value; NaN for a real outcome that does not vary, where no default can be derived.
     Raises:
@@ -39,14 +43,11 @@ def smallest_effects(
     given = dict(sesoi) if isinstance(sesoi, Mapping) else {}
     for name, value in [*given.items(), *([] if isinstance(sesoi, Mapping) else [("all outcomes", sesoi)])]:
         if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < np.inf:
-            raise EffectError(
-                f"the smallest effect of interest (sesoi) of {name} is {value!r}; it must be a positive number"
-            )
+            raise EffectError(f"the {what} of {name} is {value!r}; it must be a positive number")
     unknown = [name for name in given if name not in kinds]
     if unknown:
         raise EffectError(
-            f'no outcome "{unknown[0]}" to give a smallest effect of interest{nearest(unknown[0], kinds)}; '
-            f"the table has {', '.join(kinds)}"
+            f'no outcome "{unknown[0]}" to give a {what}{nearest(unknown[0], kinds)}; the table has {", ".join(kinds)}'
         )
     base = DEFAULT_SESOI if isinstance(sesoi, Mapping) else float(sesoi)
     return {name: float(given.get(name, _default(base, kind, factual_sd[name]))) for name, kind in kinds.items()}
@@ -67,6 +68,24 @@ def tost(estimate: np.ndarray, se: np.ndarray, df: float, sesoi: float) -> np.nd
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.maximum(stdtr(df, (estimate - sesoi) / se), stdtr(df, -(estimate + sesoi) / se))
+
+
+def noninferiority(estimate: np.ndarray, se: np.ndarray, df: float, margin: float, better: int) -> np.ndarray:
+    """p of a one-sided t test that the lesion does not harm by `margin` or more.
+
+    With the table's own intervals and exact tests for shares, this is the column `p_noninferior`.
+
+    Args:
+        estimate: Mean effects, counterfactual - factual, shape (lesions,).
+        se: Their standard errors.
+        df: Degrees of freedom.
+        margin: Largest harm that is accepted, positive.
+        better: 1 where more of the outcome is better, so that harm is a negative effect; -1 where less is.
+
+    Source: Wellek (2010), Testing Statistical Hypotheses of Equivalence and Noninferiority, 2nd ed.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return stdtr(df, -(better * np.asarray(estimate) + margin) / np.asarray(se))
 
 
 def within(low: np.ndarray, high: np.ndarray, sesoi: float) -> np.ndarray:

@@ -27,7 +27,7 @@ def verdicts(
     3. `undecided`: neither could be shown. More examples may tell.
 
     Args:
-        p_adjusted: Holm-adjusted p, shape (rows,); NaN is never an effect.
+        p_adjusted: p adjusted for the other lesions, shape (rows,); NaN is never an effect.
         low: Lower limit at `level`.
         high: Upper limit at `level`.
         null: 0, or the smallest effect of interest for outcomes whose effects are never negative.

@@ -1,4 +1,7 @@
-"""Necessity and sufficiency of a component for a right answer. Both worlds are observed, so these are counts."""
+"""Necessity and sufficiency of a component for a right answer. Both worlds are observed, so these are counts.
+
+The bounds beside them are what one would know with the worlds observed on different examples.
+"""
 
 from dataclasses import dataclass
 
@@ -17,6 +20,8 @@ class Necessity:
         pns: Necessity and sufficiency: the share that the component alone turns from wrong to right, n10 / n.
         pn_low: Tian-Pearl lower bound of `pn`.
         pn_high: Tian-Pearl upper bound of `pn`.
+        ps_low: Tian-Pearl lower bound of `ps`.
+        ps_high: Tian-Pearl upper bound of `ps`.
         pns_low: Tian-Pearl lower bound of `pns`.
         pns_high: Tian-Pearl upper bound of `pns`.
 
@@ -28,6 +33,8 @@ class Necessity:
     pns: np.ndarray
     pn_low: np.ndarray
     pn_high: np.ndarray
+    ps_low: np.ndarray
+    ps_high: np.ndarray
     pns_low: np.ndarray
     pns_high: np.ndarray
 
@@ -36,8 +43,8 @@ def probabilities_of_causation(flips: Flips) -> Necessity:
     """Probabilities of causation from the paired table, with the bounds from its margins.
 
     With a = share right in the factual world and b = share right in the counterfactual one, the margins bound
-    PNS by max(0, a - b) and min(a, 1 - b), and PN by the same divided by a. These are the bounds
-    under exogeneity: the component is off because we switched it off, whatever the example.
+    PNS by max(0, a - b) and min(a, 1 - b), PN by the same divided by a, and PS by the same divided by 1 - b. These
+    are the bounds under exogeneity: the component is off because we switched it off, whatever the example.
 
     Source: Pearl (1999), Synthese 121; Tian & Pearl (2000), Ann. Math. Artif. Intell. 28.
     """
@@ -50,6 +57,8 @@ def probabilities_of_causation(flips: Flips) -> Necessity:
         pns=flips.n10 / n,
         pn_low=_ratio(low, on),
         pn_high=_ratio(high, on),
+        ps_low=_ratio(low, 1 - off),
+        ps_high=_ratio(high, 1 - off),
         pns_low=low,
         pns_high=high,
     )

@@ -1,5 +1,7 @@
 """Sign-flip permutation test: if a lesion does nothing, each cluster's effect is as likely to have the other sign."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 BLOCK_VALUES = 2**23
@@ -38,19 +40,46 @@ def sign_flip_p(sums: np.ndarray, *, n_permutations: int, seed: int) -> np.ndarr
     """
     p = np.ones(sums.shape[0])
     active = (sums != 0).sum(axis=1)
-    exact_up_to = int(np.floor(np.log2(n_permutations))) + 1
-    for k in np.unique(active[(active > 0) & (active <= exact_up_to)]):
+    counted = exact_up_to(n_permutations)
+    for k in np.unique(active[(active > 0) & (active <= counted)]):
         same = np.flatnonzero(active == k)
         for rows in np.array_split(same, -(-same.size * 2 ** int(k - 1) // BLOCK_VALUES)):
             p[rows] = _all_patterns(sums[rows][sums[rows] != 0].reshape(rows.size, k))
-    many = np.flatnonzero(active > exact_up_to)
+    many = np.flatnonzero(active > counted)
     if many.size:
         p[many] = _random_signs(sums[many], n_permutations, seed)
     return p
 
 
+def exact_up_to(n_permutations: int) -> int:
+    """Clusters with an effect up to which all patterns are counted: half of them suffice, by symmetry."""
+    return int(np.floor(np.log2(n_permutations))) + 1
+
+
+def all_signs(k: int, n_lesions: int) -> Iterator[np.ndarray]:
+    """Half of all sign patterns of k clusters, in blocks of shape (b, k), float32; the others are their opposites."""
+    block = max(8, BLOCK_VALUES // max(k, n_lesions))
+    for start in range(0, 2 ** (k - 1), block):
+        patterns = np.arange(start, min(start + block, 2 ** (k - 1)))
+        yield (1 - 2 * (patterns[:, None] >> np.arange(k) & 1)).astype(np.float32)
+
+
+def random_signs(n_clusters: int, n_lesions: int, n_permutations: int, seed: int) -> Iterator[np.ndarray]:
+    """Seeded signs in blocks of shape (b, clusters), float32. The blocks get smaller with the number of lesions."""
+    rng = np.random.default_rng(seed)
+    # Whole words of the generator, so that the size of the blocks does not change the signs.
+    block = max(8, BLOCK_VALUES // max(n_clusters, n_lesions) // 8 * 8)
+    for start in range(0, n_permutations, block):
+        size = min(block, n_permutations - start)
+        packed = rng.integers(0, 256, size=(size, -(-n_clusters // 8)), dtype=np.uint8)
+        signs = np.unpackbits(packed, axis=1, count=n_clusters).astype(np.float32)
+        signs *= 2
+        signs -= 1
+        yield signs
+
+
 def _all_patterns(values: np.ndarray) -> np.ndarray:
-    """Exact p over all 2^k patterns; values has shape (lesions, k). Half of them suffice, by symmetry."""
+    """Exact p over all 2^k patterns; values has shape (lesions, k)."""
     k = values.shape[1]
     bits = np.arange(2 ** (k - 1))[:, None] >> np.arange(k)[None, :] & 1
     permuted = np.abs((1.0 - 2.0 * bits) @ values.T)
@@ -58,20 +87,12 @@ def _all_patterns(values: np.ndarray) -> np.ndarray:
 
 
 def _random_signs(sums: np.ndarray, n_permutations: int, seed: int) -> np.ndarray:
-    n_clusters = sums.shape[1]
     threshold = _threshold(sums)
     # A power of two changes no digit, so sums of whole numbers stay exact in float32.
     scale = np.exp2(-np.floor(np.log2(np.abs(sums).max(axis=1))))
     columns, threshold = (sums * scale[:, None]).T.astype(np.float32), (threshold * scale).astype(np.float32)
-    rng = np.random.default_rng(seed)
     reached = np.zeros(sums.shape[0], dtype=np.int64)
-    block = max(8, BLOCK_VALUES // max(n_clusters, sums.shape[0]))
-    for start in range(0, n_permutations, block):
-        size = min(block, n_permutations - start)
-        packed = rng.integers(0, 256, size=(size, -(-n_clusters // 8)), dtype=np.uint8)
-        signs = np.unpackbits(packed, axis=1, count=n_clusters).astype(np.float32)
-        signs *= 2
-        signs -= 1
+    for signs in random_signs(sums.shape[1], sums.shape[0], n_permutations, seed):
         reached += (np.abs(signs @ columns) >= threshold).sum(axis=0)
     return (1 + reached) / (1 + n_permutations)
 

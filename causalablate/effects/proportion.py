@@ -19,6 +19,17 @@ def wilson(successes: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarr
     return np.where(successes <= 0, 0.0, low), np.where(successes >= n, 1.0, high)
 
 
+def agresti_coull(successes: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Agresti-Coull interval of one proportion: the centre of Wilson's, and never narrower. Counts may be fractional.
+
+    Where events are rare Wilson's covers too little for some shares; this one stays close to its level or above.
+
+    Source: Agresti & Coull (1998), Am. Stat. 52(2); Brown, Cai & DasGupta (2001), Stat. Sci. 16(2); statsmodels.
+    """
+    low, high = proportion_confint(np.asarray(successes, float), np.asarray(n, float), 1 - level, "agresti_coull")
+    return np.asarray(low), np.asarray(high)
+
+
 def p_share_greater(successes: np.ndarray, n: np.ndarray, null: float) -> np.ndarray:
     """Exact p of a share being at most `null`: P(X >= successes) for a binomial X. Counts may be fractional."""
     successes, n = np.asarray(successes, float), np.asarray(n, float)
@@ -27,7 +38,15 @@ def p_share_greater(successes: np.ndarray, n: np.ndarray, null: float) -> np.nda
     return np.where(successes <= 0, 1.0, p)
 
 
-def bonett_price(down: np.ndarray, up: np.ndarray, n: int) -> Spread:
+def p_share_less(successes: np.ndarray, n: np.ndarray, null: float) -> np.ndarray:
+    """Exact p of a share being at least `null`: P(X <= successes) for a binomial X. Counts may be fractional."""
+    successes, n = np.asarray(successes, float), np.asarray(n, float)
+    with np.errstate(invalid="ignore"):
+        p = betainc(n - successes, successes + 1, 1 - null)
+    return np.where(successes >= n, 1.0, p)
+
+
+def bonett_price(down: np.ndarray, up: np.ndarray, n: int, added: float = 1.0) -> Spread:
     """Bonett-Price interval for p(up) - p(down), the difference of two paired proportions.
 
     A Wald interval after adding one discordant pair in each direction, so that its width never collapses when
@@ -37,11 +56,13 @@ def bonett_price(down: np.ndarray, up: np.ndarray, n: int) -> Spread:
         down: Pairs that went 1 -> 0, shape (lesions,).
         up: Pairs that went 0 -> 1, shape (lesions,).
         n: All pairs.
+        added: Discordant pairs to add in each direction; 1 in the paper, for levels about 0.95.
 
     Source: Bonett & Price (2012), J. Educ. Behav. Stat. 37(4).
     """
-    p_down, p_up = (np.asarray(down) + 1) / (n + 2), (np.asarray(up) + 1) / (n + 2)
-    variance = (p_up + p_down - (p_up - p_down) ** 2) / (n + 2)
+    total = n + 2 * added
+    p_down, p_up = (np.asarray(down) + added) / total, (np.asarray(up) + added) / total
+    variance = (p_up + p_down - (p_up - p_down) ** 2) / total
     return Spread(p_up - p_down, variance[None], (np.inf,))
 
 

@@ -1,16 +1,15 @@
-"""The test that a row stands on, and the ones shown beside it."""
+"""The test that a row stands on: chosen from the kind of outcome and from what the rows share, or by name."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from causalablate.effects.flips import Flips
-from causalablate.effects.intervals import effective_size, is_flat, spread_of
+from causalablate.effects.intervals import T_OF
 from causalablate.effects.kinds import Kind
-from causalablate.effects.mcnemar import mcnemar_exact
-from causalablate.effects.paired import Paired, totals
-from causalablate.effects.permutation import sign_flip_p
-from causalablate.effects.proportion import p_share_greater
+from causalablate.effects.methods import AUTO, UNDEFINED, refusal
+from causalablate.effects.paired import Paired
+from causalablate.effects.structure import Structure, structure_of
+from causalablate.effects.tests_by_name import TESTS, Settings, Tested, nothing
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,18 @@ class EffectTests:
         mcnemar: Exact McNemar; NaN unless the outcome is binary and rows are independent.
         signflip: Sign-flip permutation of whole clusters; NaN with several seeds, where flipping examples
             would treat the seeds as fixed, and for effects of one sign.
-        primary: The one that corrections and labels use; NaN where one cluster leaves nothing to test.
+        primary: The one that corrections and labels use; NaN where one cluster leaves nothing to test, or the test
+            asked for is not valid.
+        method: Name of the primary test, or `undefined: ` and the reason.
     """
 
     mcnemar: np.ndarray
     signflip: np.ndarray
     primary: np.ndarray
+    method: np.ndarray
 
 
-def effect_tests(
-    paired: Paired, counts: Flips | None, *, sesoi: float, level: float, n_permutations: int, seed: int
-) -> EffectTests:
+def effect_tests(paired: Paired, settings: Settings, test: str = AUTO) -> EffectTests:
     """Test the mean effect against zero, or against `sesoi` where effects are never negative.
 
     The primary test is exact McNemar for binary outcomes with independent rows, the sign-flip permutation
@@ -40,40 +40,27 @@ def effect_tests(
 
     Args:
         paired: The outcomes.
-        counts: Flips of a binary outcome, None otherwise.
-        sesoi: Smallest effect of interest, outcome units.
-        level: 1 - alpha; decides the effective sample size of shares over dependent rows.
-        n_permutations: Random flips.
-        seed: Seeds them.
+        settings: Null value, level and permutations.
+        test: `auto` or a key of `TESTS`. One that is not valid for these outcomes gives NaN and says why.
     """
-    nan = np.full(len(paired.lesions), np.nan)
-    if paired.kind.one_sided:
-        return EffectTests(nan, nan, _exceeds(paired, sesoi, level))
-    if paired.n_seeds > 1:
-        return EffectTests(nan, nan, _two_way(paired))
-    if counts is not None and paired.independent:
-        # Flipping the sign of independent effects of size one is the coin of McNemar's test: no need to draw.
-        p = mcnemar_exact(counts.n10, counts.n01)
-        return EffectTests(p, p, p)
-    p = sign_flip_p(totals(paired.effect, paired.cluster), n_permutations=n_permutations, seed=seed)
-    return EffectTests(nan, p, p)
+    shown = {name: _run(name, paired, settings) for name in ("mcnemar", "sign-flip")}
+    name = automatic(paired) if test == AUTO else test
+    primary = shown[name] if name in shown else _run(name, paired, settings)
+    return EffectTests(shown["mcnemar"].p, shown["sign-flip"].p, primary.p, primary.method)
 
 
-def _exceeds(paired: Paired, sesoi: float, level: float) -> np.ndarray:
-    spread = spread_of(paired)
-    mean = paired.effect.mean(axis=1)
+def automatic(paired: Paired) -> str:
+    """Key of the test that `auto` stands for."""
+    structure = structure_of(paired)
     if paired.kind is Kind.CATEGORICAL:
-        n = effective_size(paired, spread, level)
-        return p_share_greater(mean * n, n, sesoi)
-    if spread is None:
-        return np.full(mean.shape, np.nan)
-    sign_test = np.where(mean > sesoi, 2.0**-paired.replicates, 1.0)
-    return np.where(is_flat(paired, spread), sign_test, spread.p_greater(sesoi))
+        return "binomial"
+    if paired.kind is Kind.DISTANCE:
+        return T_OF[structure]
+    if structure is Structure.SEEDS:
+        return "bonett-price" if paired.kind is Kind.BINARY else "two-way-t"
+    return "mcnemar" if paired.kind is Kind.BINARY and structure is Structure.INDEPENDENT else "sign-flip"
 
 
-def _two_way(paired: Paired) -> np.ndarray:
-    spread = spread_of(paired)
-    if spread is None:
-        return np.full(len(paired.lesions), np.nan)
-    sign_test = np.where(spread.center != 0, 2.0 ** (1 - paired.replicates), 1.0)
-    return np.where(is_flat(paired, spread), sign_test, spread.p_two_sided())
+def _run(name: str, paired: Paired, settings: Settings) -> Tested:
+    reason = refusal(name, TESTS[name], paired)
+    return nothing(paired, UNDEFINED + reason) if reason else TESTS[name].run(paired, settings)

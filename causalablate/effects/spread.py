@@ -65,3 +65,8 @@ class Spread:
         """One-sided p of the mean being at most `null`. NaN without variance."""
         half = self.p_two_sided(null) / 2
         return np.where(self.center > null, half, 1 - half)
+
+    def p_less(self, null: float) -> np.ndarray:
+        """One-sided p of the mean being at least `null`. NaN without variance."""
+        half = self.p_two_sided(null) / 2
+        return np.where(self.center < null, half, 1 - half)

@@ -51,8 +51,11 @@ def permutations(n: int, keys: Sequence[str], *what: object) -> Tensor:
     return torch.stack([torch.randperm(n, generator=_generator(*what, key)) for key in keys])
 
 
-def donor(key: str, candidates: Sequence[str], seed: int) -> int | None:
-    """Index of the donor for an example: any candidate but itself; None where there is no other."""
-    start = derived_seed("donor", seed, key) % len(candidates)
+def donor(key: str, candidates: Sequence[str], seed: int, draw: int = 0) -> int | None:
+    """Index of the donor for an example: any candidate but itself; None where there is no other.
+
+    Draws of other numbers are independent, so that a donor may come again.
+    """
+    start = derived_seed("donor", seed, key, *([draw] if draw else [])) % len(candidates)
     order = (*range(start, len(candidates)), *range(start))
     return next((i for i in order if candidates[i] != key), None)

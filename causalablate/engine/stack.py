@@ -48,7 +48,15 @@ class ReferenceStatistics(Protocol):
         ...
 
     def donors(
-        self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int, *, paired: bool = False
+        self,
+        component: Component,
+        site: Site,
+        call: int,
+        keys: Sequence[str],
+        seed: int,
+        *,
+        paired: bool = False,
+        draw: int = 0,
     ) -> Tensor:
         """A donor's activation per key, shape (keys, ...); paired donors are the examples of the same ids."""
         ...
@@ -125,11 +133,11 @@ class _Context:
     def keys(self) -> Sequence[str]:
         return self.stack.keys
 
-    def donors(self, *, paired: bool = False) -> Tensor:
+    def donors(self, *, paired: bool = False, draw: int = 0) -> Tensor:
+        keys, seed = self.stack.keys, self.stack.around.seed
+        known = self._statistics()
         return self._placed(
-            self._statistics().donors(
-                self.component, self.site, self.site_call, self.stack.keys, self.stack.around.seed, paired=paired
-            )
+            known.donors(self.component, self.site, self.site_call, keys, seed, paired=paired, draw=draw)
         )
 
     def _by_rank(self) -> bool:
@@ -152,19 +160,20 @@ class _Context:
     def elsewhere(self, world: World) -> Tensor:
         return self.site.part(self.stack.worlds.activation(world, self.site.place, self.site_call))
 
-    def normal(self, shape: torch.Size) -> Tensor:
+    def normal(self, shape: torch.Size, purpose: str = "noise") -> Tensor:
         per_key = self.n_rows // len(self.stack.keys)
         if self.site.tokens and self.site.packed and len(shape) == 2:
-            return self.normal(torch.Size((len(self.stack.keys), per_key, *shape[1:]))).flatten(0, 1)
+            each = torch.Size((len(self.stack.keys), per_key, *shape[1:]))
+            return self.normal(each, purpose).flatten(0, 1)
         if self.site.tokens and self.stack.past:
             first = self.stack.past["all"].sum(1).tolist()
-            return draws.normal_at(shape, first, self.stack.keys, "noise", *self._stream())
+            return draws.normal_at(shape, first, self.stack.keys, purpose, *self._stream())
         if self.site.tokens and self.stack.groups["all"].shape == shape[:2]:
-            return draws.normal(shape, self.stack.keys, "noise", *self._stream(), real=self.stack.groups["all"])
+            return draws.normal(shape, self.stack.keys, purpose, *self._stream(), real=self.stack.groups["all"])
         if per_key <= 1:
-            return draws.normal(shape, self.stack.keys, "noise", *self._stream())
+            return draws.normal(shape, self.stack.keys, purpose, *self._stream())
         each = torch.Size((len(self.stack.keys), per_key, *shape[1:]))
-        return draws.normal(each, self.stack.keys, "noise", *self._stream()).flatten(0, 1)
+        return draws.normal(each, self.stack.keys, purpose, *self._stream()).flatten(0, 1)
 
     def permutations(self, n: int) -> Tensor:
         drawn = draws.permutations(n, self.stack.keys, "shuffle", *self._stream())

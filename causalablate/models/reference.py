@@ -101,14 +101,22 @@ class Reference:
         return self._site(component, site, call).std()
 
     def donors(
-        self, component: Component, site: Site, call: int, keys: Sequence[str], seed: int, *, paired: bool = False
+        self,
+        component: Component,
+        site: Site,
+        call: int,
+        keys: Sequence[str],
+        seed: int,
+        *,
+        paired: bool = False,
+        draw: int = 0,
     ) -> Tensor:
         """Activation of each key's donor, in the dtype of the model, on the CPU, shape (keys, ...).
 
-        The same donor for every component, so that joint lesions stay coherent. A paired donor is the example of the
-        same id.
+        The same donor for every component, so that joint lesions stay coherent; another one under another number of
+        the draw. A paired donor is the example of the same id.
         """
-        chosen = self._pairs(keys) if paired else self._drawn(tuple(keys), seed)
+        chosen = self._pairs(keys) if paired else self._drawn(tuple(keys), seed, draw)
         known = self._site(component, site, call)
         if known.n_rows < len(self._ids):
             raise LesionError(
@@ -117,9 +125,9 @@ class Reference:
             )
         return known.donors(chosen)
 
-    def _draw(self, keys: tuple[str, ...], seed: int) -> Tensor:
+    def _draw(self, keys: tuple[str, ...], seed: int, draw: int) -> Tensor:
         """Row of each key's donor, shape (keys,)."""
-        chosen = [draws.donor(key, self._ids, seed) for key in keys]
+        chosen = [draws.donor(key, self._ids, seed, draw) for key in keys]
         if None in chosen:
             raise LesionError(
                 f'resample: the reference set "{self.examples.name}" holds no other example; use a larger one'

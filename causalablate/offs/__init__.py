@@ -7,6 +7,7 @@ from typing import Any
 from causalablate.component import Component
 from causalablate.errors import LesionError, nearest
 from causalablate.offs.base import Context, Off, World
+from causalablate.offs.direction import Direction
 from causalablate.offs.fixed import FixedMax, FixedMin
 from causalablate.offs.knockout import Knockout
 from causalablate.offs.mean import Mean
@@ -32,6 +33,7 @@ OFFS: dict[str, type[Off]] = {
         Value,
         Scale,
         Region,
+        Direction,
         Replace,
         Knockout,
         Uniform,
@@ -65,6 +67,8 @@ def off(spec: "Off | str | Mapping[str, Any]") -> Off:
         parameters["at"] = _world(parameters["at"])
     if kind == "region":
         return _region(parameters)
+    if kind == "direction" and "off" in parameters:
+        parameters["off"] = off(parameters["off"])
     for name in ("std", "factor"):
         if name in parameters and (isinstance(parameters[name], bool) or not isinstance(parameters[name], int | float)):
             raise LesionError(f"{kind}: {name} is {parameters[name]!r}; it must be a number")
@@ -111,6 +115,7 @@ def _world(at: Any) -> World:
 __all__ = [
     "OFFS",
     "Context",
+    "Direction",
     "FixedMax",
     "FixedMin",
     "Knockout",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from causalablate.component import Component
+from causalablate.errors import LesionError
 
 
 class Context(Protocol):
@@ -37,11 +38,12 @@ class Context(Protocol):
         """Standard deviation of the site over examples, positions and features of the reference set, a scalar."""
         ...
 
-    def donors(self, *, paired: bool = False) -> Tensor:
+    def donors(self, *, paired: bool = False, draw: int = 0) -> Tensor:
         """Activation of one donor example of the reference set per row, shape of the batch.
 
         Args:
             paired: The donor is the example of the same id, not another one.
+            draw: Number of the draw; another number, other donors.
         """
         ...
 
@@ -58,8 +60,8 @@ class Context(Protocol):
         """Activation of the site at this call on the same rows in another world, shape of the batch."""
         ...
 
-    def normal(self, shape: torch.Size) -> Tensor:
-        """Standard normal draws, one stream per row."""
+    def normal(self, shape: torch.Size, purpose: str = "noise") -> Tensor:
+        """Standard normal draws, one stream per row and purpose; zero at padding."""
         ...
 
     def permutations(self, n: int) -> Tensor:
@@ -125,6 +127,16 @@ class Off(ABC):
             return parameters
         inside = ", ".join(f"{k}={v}" for k, v in parameters.items() if k != "kind")
         return f"{self.kind}({inside})"
+
+
+def check_draw(kind: str, draw: Any) -> None:
+    """Raise where the number of a draw is none.
+
+    Raises:
+        LesionError: It is not a whole number of at least 0.
+    """
+    if isinstance(draw, bool) or not isinstance(draw, int) or draw < 0:
+        raise LesionError(f"{kind}: draw is {draw!r}; it must be a whole number of at least 0")
 
 
 World = tuple[tuple[str, Off], ...]

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from causalablate.effects import population_effects
+from causalablate.effects.controls import compare_with_controls
 from causalablate.report.accuracy import Accuracy, accuracy, majority_accuracy
 from causalablate.report.gallery import Gallery, GalleryExample
 from causalablate.report.write import ReportPaths, write_report
@@ -12,11 +13,16 @@ ANSWERS = {"correct": "after the fine pass", "correct_coarse": "after the coarse
 
 
 def study_effects(results: Results) -> pd.DataFrame:
-    """Population effects of the lesions that the study asked for, with their random controls beside them."""
-    study = results.study
-    effects = population_effects(
-        results.table, controls=results.controls, level=study.level, sesoi=study.sesoi, seed=study.seed
-    )
+    """Population effects of the lesions that the study asked for, with their size-matched controls beside them."""
+    study, controls = results.study, results.controls
+    every: dict[str, list[str]] = {}
+    for of_kind in controls.values():
+        for lesion, names in of_kind.items():
+            every.setdefault(lesion, []).extend(names)
+    # All kinds of control stay out of the family of what was asked, and one is compared with.
+    effects = population_effects(results.table, controls=every, level=study.level, sesoi=study.sesoi, seed=study.seed)
+    beside = compare_with_controls(effects, controls.get("components", {}))
+    effects[list(beside)] = beside
     return effects[effects["lesion"].isin(results.asked)].reset_index(drop=True)
 
 
@@ -92,4 +98,5 @@ def write_study_report(results: Results, effects: pd.DataFrame) -> ReportPaths:
         effects=effects,
         gallery=gallery(results),
         kinds=results.kinds,
+        controls=results.controls,
     )

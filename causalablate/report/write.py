@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from causalablate.durable import write_durably
+from causalablate.effects.control_distribution import ControlNames, control_distribution, mean_effects
 from causalablate.report.accuracy import Accuracy
 from causalablate.report.arrange import check_effects
 from causalablate.report.figures import write_figures
@@ -52,6 +53,7 @@ def write_report(
     effects: pd.DataFrame,
     gallery: Gallery,
     kinds: Mapping[str, str],
+    controls: ControlNames | None = None,
     sesoi: Mapping[str, float] | None = None,
     level: float | None = None,
 ) -> ReportPaths:
@@ -67,6 +69,7 @@ def write_report(
         effects: What `population_effects` returned for that table.
         gallery: Single examples to browse; an empty gallery leaves the browser out.
         kinds: Lesion name to component kind; a lesion it does not hold is shown as `other`.
+        controls: By kind of control and lesion, the names of its controls in `table`: they get a table and figures.
         sesoi: Outcome to the smallest effect of interest that `effects` was labelled with, drawn as a band; None
             takes what `population_effects` recorded in `effects.attrs`.
         level: Coverage of the intervals in `effects`; None takes what was recorded, else 0.95.
@@ -81,7 +84,8 @@ def write_report(
     level = float(effects.attrs.get("level", 0.95)) if level is None else level
     sesoi = finite(effects.attrs.get("sesoi", {}) if sesoi is None else sesoi)
     csv = _write(out_dir / "effects.csv", csv_table(effects, kinds))
-    figures = write_figures(out_dir / "figures", table, effects, kinds, sesoi=sesoi, level=level)
+    figures = write_figures(out_dir / "figures", table, effects, kinds, sesoi=sesoi, level=level, controls=controls)
+    beside = [_write(out_dir / "controls.csv", _beside(table, effects, controls, level))] if controls else []
     md = _write(out_dir / "effects.md", markdown(effects, kinds, title, question, level))
     tex = _write(out_dir / "effects.tex", latex(effects, kinds, title, level))
     html = page(
@@ -93,11 +97,17 @@ def write_report(
         effects=effects,
         gallery=gallery,
         kinds=kinds,
-        files=[path.relative_to(out_dir).as_posix() for path in (csv, md, tex, *figures)],
+        files=[path.relative_to(out_dir).as_posix() for path in (csv, md, tex, *beside, *figures)],
         sesoi=sesoi,
         level=level,
     )
     return ReportPaths(_write(out_dir / "index.html", html), csv, md, tex, figures)
+
+
+def _beside(table: Counterfactuals, effects: pd.DataFrame, controls: ControlNames, level: float) -> str:
+    """Each effect of the report beside its controls, as CSV at full precision."""
+    found = control_distribution(mean_effects(table), controls, level=level)
+    return found[found["lesion"].isin(effects["lesion"])].to_csv(index=False, lineterminator="\n")
 
 
 def _write(path: Path, text: str) -> Path:

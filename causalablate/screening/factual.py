@@ -66,10 +66,11 @@ class FactualSite:
         """Spread of the site over the reference set, a scalar."""
         return self._statistics().std(self.component, self.site, self.site_call)
 
-    def donors(self, *, paired: bool = False) -> Tensor:
+    def donors(self, *, paired: bool = False, draw: int = 0) -> Tensor:
         """Activation of one donor per row."""
+        known = self._statistics()
         return self._placed(
-            self._statistics().donors(self.component, self.site, self.site_call, self.keys, self.seed, paired=paired)
+            known.donors(self.component, self.site, self.site_call, self.keys, self.seed, paired=paired, draw=draw)
         )
 
     def _by_rank(self) -> bool:
@@ -95,12 +96,12 @@ class FactualSite:
         """Refused: `unscreenable` turns away what reads other worlds."""
         raise LesionError(f"{self.component.address}={self.how} reads another world, which screening does not visit")
 
-    def normal(self, shape: torch.Size) -> Tensor:
-        """Standard normal draws, one stream per row."""
+    def normal(self, shape: torch.Size, purpose: str = "noise") -> Tensor:
+        """Standard normal draws, one stream per row and purpose."""
         real = self._group("all") if self.site.tokens else None
         if real is not None and real.shape != shape[:2]:
             real = None
-        return draws.normal(shape, self.keys, "noise", *self._stream(), real=real)
+        return draws.normal(shape, self.keys, purpose, *self._stream(), real=real)
 
     def permutations(self, n: int) -> Tensor:
         """A permutation of n items per row, shape (rows, n)."""

@@ -1,5 +1,6 @@
 """Studies: declarative questions to a model, run unit by unit into a ledger that survives anything."""
 
+from causalablate.study.controls import controls_of, parameters_in
 from causalablate.study.entry import LesionEntry
 from causalablate.study.ledger import Ledger
 from causalablate.study.manifest import Manifest
@@ -10,9 +11,10 @@ from causalablate.study.results import Results, read_results
 from causalablate.study.runner import run
 from causalablate.study.sets import DigitsSpec, FolderSpec
 from causalablate.study.shipped import find_study, shipped_studies
-from causalablate.study.spec import RandomHeads, Study, read_study, with_model
+from causalablate.study.spec import Controls, Study, read_study, with_model
 
 __all__ = [
+    "Controls",
     "DigitsSpec",
     "FolderSpec",
     "Ledger",
@@ -21,12 +23,13 @@ __all__ = [
     "Plan",
     "PlannedLesion",
     "Preview",
-    "RandomHeads",
     "Results",
     "Study",
     "Unit",
+    "controls_of",
     "find_study",
     "open_study",
+    "parameters_in",
     "plan_study",
     "preview",
     "read_results",

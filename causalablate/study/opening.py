@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from causalablate.study.controls import parameters_in
 from causalablate.study.plan import Plan, plan_study
 from causalablate.study.spec import Study
 
@@ -24,7 +25,7 @@ def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, 
         ExampleError: The examples cannot be made.
         ComponentNotFoundError: An address or glob matches nothing.
         LesionError: A component refuses its off.
-        StudyError: Two lesions have one name.
+        StudyError: Two lesions have one name, or none can have the controls asked for.
     """
     from causalablate.counterfactual import Replay  # transformers is not needed to read results
     from causalablate.models import load
@@ -38,7 +39,7 @@ def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, 
         labels=study.labels,
     )
     examples = study.examples.load()
-    plan = plan_study(study, model.components, len(examples))
+    plan = plan_study(study, model.components, len(examples), size=parameters_in(model.module))
     reads = any(how.reads_reference for planned in plan.lesions for _, how in planned.lesion)
     reference = study.reference_examples
     replay = Replay(

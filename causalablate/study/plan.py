@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from causalablate.component import ComponentMap
 from causalablate.declarative import content_hash
-from causalablate.errors import StudyError
+from causalablate.errors import LesionError, StudyError
 from causalablate.intervention import Lesion
-from causalablate.study.controls import random_heads
+from causalablate.study.controls import Size, controls_of, slices
 from causalablate.study.spec import Study
 
 BATCHES_PER_UNIT = 4
@@ -52,13 +52,13 @@ class Plan:
     Attributes:
         study: The study.
         lesions: Every lesion once, those asked for in the order of the study, then the controls.
-        controls: For lesions that have controls, the names of the lesions that are theirs.
+        controls: By kind of control, for the lesions that have such controls, the names of theirs.
         n_examples: Size of the example set.
     """
 
     study: Study
     lesions: tuple[PlannedLesion, ...]
-    controls: dict[str, list[str]]
+    controls: dict[str, dict[str, list[str]]]
     n_examples: int
 
     @property
@@ -95,19 +95,22 @@ class Plan:
         return self.n_examples * (1 + len(self.lesions))
 
 
-def plan_study(study: Study, components: ComponentMap, n_examples: int) -> Plan:
+def plan_study(study: Study, components: ComponentMap, n_examples: int, *, size: Size = slices) -> Plan:
     """Expand a study for one model.
 
-    A lesion that several entries give is run once. Controls that are lesions of the study are not run again.
+    A lesion that several entries give is run once. Controls that are lesions of the study are not run again. A lesion
+    that cannot have controls of some kind goes without.
 
     Args:
         study: The study.
         components: The components of the model.
         n_examples: Size of the example set.
+        size: Size of a component, which random controls share.
     Raises:
         ComponentNotFoundError: An address or glob matches nothing.
         LesionError: A component refuses its off.
-        StudyError: Two different lesions have one name, or one lesion has two.
+        StudyError: Two different lesions have one name, or one lesion has two, or no lesion can have the controls asked
+            for.
     """
     planned: dict[str, PlannedLesion] = {}
     names: dict[Lesion, str] = {}
@@ -116,17 +119,36 @@ def plan_study(study: Study, components: ComponentMap, n_examples: int) -> Plan:
             _check_name(name, lesion, planned, names)
             names[lesion] = name
             planned[name] = PlannedLesion(name, lesion, _kind(lesion, components))
-    controls: dict[str, list[str]] = {}
-    if study.controls is not None:
-        for wanted in list(planned.values()):
-            drawn = random_heads(wanted.lesion, components, n=study.controls.n, seed=study.controls.seed)
+    controls: dict[str, dict[str, list[str]]] = {}
+    for kind, of_kind in _controls(study, list(planned.values()), components, size).items():
+        for wanted, drawn in of_kind.items():
             for lesion in drawn:
                 name = names.setdefault(lesion, lesion.name)
                 _check_name(name, lesion, planned, names)
                 planned.setdefault(name, PlannedLesion(name, lesion, _kind(lesion, components), control=True))
-            if drawn:
-                controls[wanted.name] = [names[lesion] for lesion in drawn]
+            controls.setdefault(kind, {})[wanted] = [names[lesion] for lesion in drawn]
     return Plan(study, tuple(planned.values()), controls, n_examples)
+
+
+def _controls(
+    study: Study, asked: list[PlannedLesion], components: ComponentMap, size: Size
+) -> dict[str, dict[str, list[Lesion]]]:
+    """By kind of control, the controls of each lesion that can have them."""
+    found: dict[str, dict[str, list[Lesion]]] = {}
+    if study.controls is None:
+        return found
+    for kind, n in study.controls.numbers.items():
+        reasons = []
+        for planned in asked:
+            try:
+                drawn = controls_of(planned.lesion, components, kind=kind, n=n, seed=study.controls.seed, size=size)
+            except LesionError as error:
+                reasons.append(str(error))
+                continue
+            found.setdefault(kind, {})[planned.name] = drawn
+        if kind not in found:
+            raise StudyError(f"controls.{kind}: no lesion of the study can have such controls; for one, {reasons[0]}")
+    return found
 
 
 def _check_name(name: str, lesion: Lesion, planned: dict[str, PlannedLesion], names: dict[Lesion, str]) -> None:

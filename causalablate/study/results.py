@@ -47,9 +47,19 @@ class Results:
         return self.manifest.plan.study
 
     @property
-    def controls(self) -> dict[str, list[str]]:
-        """For lesions that have controls, the names of theirs: what `population_effects` takes."""
-        return self.manifest.plan.controls
+    def controls(self) -> dict[str, dict[str, list[str]]]:
+        """By kind of control, for the lesions that have such controls, the names of those in the table.
+
+        What `control_distribution` takes; `population_effects` takes one kind, such as `controls["components"]`.
+        """
+        there = set(self.table.lesions)
+        held: dict[str, dict[str, list[str]]] = {}
+        for kind, of_kind in self.manifest.plan.controls.items():
+            for lesion, names in of_kind.items():
+                finished = [name for name in names if name in there]
+                if lesion in there and finished:
+                    held.setdefault(kind, {})[lesion] = finished
+        return held
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -8,25 +8,40 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from causalablate.declarative import content_hash, read
 from causalablate.errors import nearest
 from causalablate.outcome import OUTCOMES
+from causalablate.study.controls import KINDS
 from causalablate.study.entry import LesionEntry
 from causalablate.study.sets import DigitsSpec, ExamplesSpec, FolderSpec, absolute
 
 SHIPPED = "shipped"
 
 
-class RandomHeads(BaseModel):
-    """Random controls: for every lesion made only of heads, as many random heads of the same tower, off the same way.
+class Controls(BaseModel):
+    """How many controls of each kind every lesion gets, where it can have them; see `controls_of`.
 
     Attributes:
-        n: Controls per lesion; fewer where the tower has fewer distinct sets of that size.
-        seed: Seed of the draw.
+        components: Lesions of as many random components of the same kind, tower and size, off the same way.
+        directions: Lesions that move the same components as far, in random directions.
+        donors: The same resampling with other donors.
+        seed: Seed of the draw of components.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["random_heads"] = "random_heads"
-    n: int = Field(default=20, ge=1, le=10_000)
+    components: int = Field(default=0, ge=0, le=10_000)
+    directions: int = Field(default=0, ge=0, le=10_000)
+    donors: int = Field(default=0, ge=0, le=10_000)
     seed: int = Field(default=0, ge=0)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The kinds that are asked for, and how many of each."""
+        return {kind: n for kind in KINDS if (n := getattr(self, kind))}
+
+    @model_validator(mode="after")
+    def _asks_for_some(self) -> "Controls":
+        if not self.numbers:
+            raise ValueError(f"say how many controls of which kind, e.g. {KINDS[0]}: 19; there are {', '.join(KINDS)}")
+        return self
 
 
 class Study(BaseModel):
@@ -45,7 +60,7 @@ class Study(BaseModel):
         mode: How the model answers, where it has modes; by default the checkpoint's own.
         labels: Texts among which a model chooses that compares images with texts (CLIP, SigLIP).
         outcomes: Numbers per example.
-        controls: Random controls for lesions of heads, or none.
+        controls: Random controls beside every lesion, or none.
         seed: Seed of every draw that a lesion makes.
         batch_size: Most examples per forward pass.
         stack: Most lesions per forward pass; by default what suits the model and the machine. 1: one each, bit for bit
@@ -69,7 +84,7 @@ class Study(BaseModel):
     labels: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
     lesions: tuple[LesionEntry, ...] = Field(min_length=1)
-    controls: RandomHeads | None = None
+    controls: Controls | None = None
     seed: int = Field(default=0, ge=0, lt=2**63)
     batch_size: int = Field(default=64, ge=1, le=65_536)
     stack: int | None = Field(default=None, ge=1, le=65_536)

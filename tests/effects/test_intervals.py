@@ -1,19 +1,23 @@
 import numpy as np
 import pytest
+from scipy.stats import binom, bootstrap
 
 from causalablate.effects import Kind, mean_intervals
-from causalablate.effects.intervals import (
+from causalablate.effects.bootstrap import bootstrap_means
+from causalablate.effects.interval_methods import (
+    ADJUSTED,
+    AGRESTI_COULL,
     BONETT_PRICE,
-    CLUSTER_BONETT_PRICE,
     CLUSTER_T,
+    EFFECTIVE,
+    INTERVALS,
+    NEWCOMBE,
     PAIRED_T,
     SIGN,
-    TWO_WAY_BONETT_PRICE,
     TWO_WAY_T,
     UNDEFINED_CLUSTER,
     UNDEFINED_EQUAL,
     WILSON,
-    WILSON_EFFECTIVE,
 )
 
 SHARED = dict(cluster=[0, 0, 1, 1, 2, 2])
@@ -24,21 +28,107 @@ SEEDS = dict(cluster=[0, 1, 2, 0, 1, 2], seed=[0, 0, 0, 1, 1, 1])
     ("kind", "rows", "method"),
     [
         (Kind.BINARY, {}, BONETT_PRICE),
-        (Kind.BINARY, SHARED, CLUSTER_BONETT_PRICE),
-        (Kind.BINARY, SEEDS, TWO_WAY_BONETT_PRICE),
+        (Kind.BINARY, SHARED, CLUSTER_T + ADJUSTED),
+        (Kind.BINARY, SEEDS, TWO_WAY_T + ADJUSTED),
         (Kind.REAL, {}, PAIRED_T),
         (Kind.REAL, SHARED, CLUSTER_T),
         (Kind.REAL, SEEDS, TWO_WAY_T),
         (Kind.DISTANCE, {}, PAIRED_T),
-        (Kind.CATEGORICAL, {}, WILSON),
-        (Kind.CATEGORICAL, SHARED, WILSON_EFFECTIVE),
-        (Kind.CATEGORICAL, SEEDS, WILSON_EFFECTIVE),
+        (Kind.CATEGORICAL, {}, AGRESTI_COULL),
+        (Kind.CATEGORICAL, SHARED, AGRESTI_COULL + EFFECTIVE),
+        (Kind.CATEGORICAL, SEEDS, AGRESTI_COULL + EFFECTIVE),
     ],
 )
 def test_method_follows_kind_and_dependence(effects_of, kind, rows, method):
     found = mean_intervals(effects_of([[1, 0, 0, 1, 0, 0]], kind, **rows), 0.95)
     assert found.method[0] == method
     assert found.low[0] < 1 / 3 < found.high[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rows", "method"),
+    [
+        ("newcombe", Kind.BINARY, {}, NEWCOMBE),
+        ("bonett-price", Kind.BINARY, SEEDS, TWO_WAY_T + ADJUSTED),
+        ("paired-t", Kind.BINARY, {}, PAIRED_T),
+        ("cluster-t", Kind.BINARY, SHARED, CLUSTER_T),
+        ("cluster-t", Kind.REAL, {}, CLUSTER_T),
+        ("two-way-t", Kind.CATEGORICAL, SEEDS, TWO_WAY_T),
+        ("wilson", Kind.CATEGORICAL, {}, WILSON),
+        ("wilson", Kind.CATEGORICAL, SHARED, WILSON + EFFECTIVE),
+        ("percentile", Kind.REAL, {}, "percentile bootstrap"),
+        ("bca", Kind.DISTANCE, SHARED, "BCa bootstrap"),
+        ("cluster-bootstrap", Kind.REAL, SHARED, "cluster bootstrap, percentile"),
+        ("hierarchical-bootstrap", Kind.REAL, SEEDS, "hierarchical bootstrap, percentile"),
+    ],
+)
+def test_a_method_by_name(effects_of, name, kind, rows, method):
+    found = mean_intervals(effects_of([[1, 0, 0, 1, 0, 0]], kind, **rows), 0.8, name)
+    assert found.method[0] == method
+    assert found.low[0] < 1 / 3 < found.high[0]
+    assert found.se[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rows", "why"),
+    [
+        ("newcombe", Kind.REAL, {}, "newcombe is for binary outcomes"),
+        ("wilson", Kind.BINARY, {}, "wilson is for categorical outcomes"),
+        ("newcombe", Kind.BINARY, SHARED, "newcombe is for independent examples"),
+        ("paired-t", Kind.REAL, SHARED, "paired-t is for independent examples"),
+        ("percentile", Kind.REAL, SEEDS, "percentile is for independent examples"),
+        ("cluster-t", Kind.REAL, SEEDS, "cluster-t is for independent examples or examples that share clusters"),
+        ("two-way-t", Kind.REAL, {}, "two-way-t is for several seeds"),
+        ("hierarchical-bootstrap", Kind.REAL, SHARED, "hierarchical-bootstrap is for several seeds"),
+    ],
+)
+def test_a_method_that_does_not_fit_is_undefined(effects_of, name, kind, rows, why):
+    found = mean_intervals(effects_of([[1, 0, 0, 1, 0, 0]], kind, **rows), 0.95, name)
+    assert found.method[0] == "undefined: " + why
+    assert np.isnan([found.low[0], found.high[0], found.se[0]]).all()
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("name", list(INTERVALS))
+@pytest.mark.parametrize("rows", [{}, dict(cluster=[0]), dict(cluster=[0, 0, 0]), SHARED, SEEDS], ids=str)
+def test_every_method_takes_every_degenerate_table(effects_of, name, kind, rows):
+    n = len(rows.get("cluster", [0] * 6))
+    for value in (0, 1):
+        found = mean_intervals(effects_of(np.full((2, n), float(value)), kind, **rows), 0.95, name)
+        undefined = np.array([str(m).startswith("undefined: ") for m in found.method])
+        np.testing.assert_array_equal(np.isnan(found.low), undefined)
+        assert (found.low[~undefined] <= value).all() and (found.high[~undefined] >= value).all()
+
+
+def test_bootstrap_intervals_are_quantiles_of_the_means(effects_of):
+    rng = np.random.default_rng(6)
+    cluster = np.repeat(np.arange(20), 3)
+    data = effects_of(rng.normal(size=(2, 60)) + rng.normal(size=(2, 20))[:, cluster], cluster=cluster)
+    found = mean_intervals(data, 0.9, "cluster-bootstrap", resamples=500, seed=3)
+    means = bootstrap_means(data.effect, data.cluster, data.seed, method="clusters", resamples=500, seed=3)
+    np.testing.assert_allclose(found.low, np.quantile(means, 0.05, axis=0))
+    np.testing.assert_allclose(found.high, np.quantile(means, 0.95, axis=0))
+    np.testing.assert_allclose(found.se, means.std(axis=0, ddof=1))
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("percentile", "percentile"), ("bca", "BCa")])
+def test_bootstrap_intervals_are_those_of_scipy(effects_of, name, theirs):
+    effect = np.random.default_rng(7).exponential(size=80)
+    found = mean_intervals(effects_of(effect), 0.95, name, resamples=4000)
+    expected = bootstrap((effect,), np.mean, n_resamples=4000, method=theirs, rng=1).confidence_interval
+    assert (found.low[0], found.high[0]) == (
+        pytest.approx(expected.low, abs=0.02),
+        pytest.approx(expected.high, abs=0.02),
+    )
+
+
+@pytest.mark.parametrize("n", [50, 200, 1000])
+def test_exact_coverage_of_shares(effects_of, n):
+    changed = (np.arange(n) < np.arange(n + 1)[:, None]).astype(float)
+    found = mean_intervals(effects_of(changed, Kind.CATEGORICAL), 0.95)
+    for share in np.linspace(0.005, 0.5, 397):
+        inside = (found.low <= share) & (share <= found.high)
+        assert binom.pmf(np.arange(n + 1), n, share)[inside].sum() >= 0.93, share
 
 
 def test_a_higher_level_is_wider(effects_of):

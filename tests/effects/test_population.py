@@ -1,12 +1,19 @@
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
+from scipy.stats import ttest_rel
 from statsmodels.stats.multitest import multipletests
 
 from causalablate.effects import COLUMNS, EFFECT, UNDECIDED, WITHIN_NOISE, population_effects
+from causalablate.effects.intervals import INTERVALS
+from causalablate.effects.maxt import maxt_p
+from causalablate.effects.population import CORRECTIONS
+from causalablate.effects.tests_by_name import TESTS
 from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals, Units, rows
 
@@ -123,12 +130,17 @@ def test_families_are_lesions_within_outcome_and_group(effects):
         expected = multipletests(family["p_mcnemar"], method="holm")[1]
         np.testing.assert_allclose(family["p_holm"], expected, rtol=1e-10)
         np.testing.assert_allclose(family["p_bh"], multipletests(family["p_mcnemar"], method="fdr_bh")[1], rtol=1e-10)
+        np.testing.assert_allclose(family["p_by"], multipletests(family["p_mcnemar"], method="fdr_by")[1], rtol=1e-10)
+        np.testing.assert_allclose(family["p_bonferroni"], np.minimum(4 * family["p_mcnemar"], 1), rtol=1e-10)
 
 
 def test_categorical_share(effects, study):
     row = at(effects, "answer", "harmful")
     assert row["ate"] == pytest.approx(study.select(lesion="harmful", outcome="answer").frame["effect"].mean())
-    assert row["interval_method"] == "Wilson"
+    assert (row["interval_method"], row["test_method"]) == (
+        "Agresti-Coull",
+        "binomial, exact, above the smallest effect of interest",
+    )
     assert np.isnan([row["p_mcnemar"], row["p_signflip"], row["factual_mean"], row["pn"], row["d"]]).all()
 
 
@@ -142,11 +154,11 @@ def test_tiny_certain_effects_are_within_noise(table):
 
 
 def test_equivalence_is_tested_at_alpha_on_each_side(table):
-    # Without flips, the 90 % limits of 500 examples are +-0.0046 and the 95 % limits +-0.0055.
-    row = population_effects(table({"correct": [1] * 500}, {"a": {"correct": [1] * 500}})).iloc[0]
-    assert row["ci_low"] < -0.005
+    # 540 examples without a flip: an effect of 0.005 has a standard error of 0.00304, and 0.005 is 1.647 of those.
+    row = population_effects(table({"correct": [1] * 540}, {"a": {"correct": [1] * 540}})).iloc[0]
+    assert row["p_equivalence"] == pytest.approx(ndtr(-0.005 / np.sqrt(0.005 * 0.995 / 540)))
     assert row["label"] == WITHIN_NOISE
-    row = population_effects(table({"correct": [1] * 440}, {"a": {"correct": [1] * 440}})).iloc[0]
+    row = population_effects(table({"correct": [1] * 530}, {"a": {"correct": [1] * 530}})).iloc[0]
     assert row["label"] == UNDECIDED
 
 
@@ -183,7 +195,8 @@ def test_row_order_of_the_table_does_not_matter(study, effects):
 
 def test_a_lesion_does_not_depend_on_its_company(study, effects):
     alone = population_effects(study.select(lesion="harmful"))
-    columns = [c for c in COLUMNS if c not in ("p_holm", "p_bh", "label")]
+    joint = {"p_bonferroni", "p_holm", "p_maxt", "p_bh", "p_by", "band_low", "band_high", "label"}
+    columns = [c for c in COLUMNS if c not in joint]
     both = effects[effects["lesion"] == "harmful"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone[columns], both[columns])
 
@@ -235,6 +248,156 @@ def test_controls_have_their_own_family(table):
     assert head["control_mean"] == pytest.approx(got.loc[got["lesion"] != "head", "ate"].mean())
     other = population_effects(made)
     assert other.loc[other["lesion"] == "head", "p_holm"].iloc[0] == pytest.approx(31 * head["p_mcnemar"])
+
+
+def test_primary_p_and_its_name(effects):
+    row = at(effects, "correct", "harmful")
+    assert (row["p"], row["test_method"]) == (row["p_mcnemar"], "McNemar, exact")
+    row = at(effects, "logprob", "slight")
+    assert (row["p"], row["test_method"]) == (row["p_signflip"], "sign flip")
+
+
+def test_maxt_is_computed_on_joint_effects(effects, study):
+    frame = study.select(outcome="logprob").frame
+    for group, rows_of in (("all", frame), ("question_type=count", frame[frame["group.question_type"] == "count"])):
+        sums = np.stack([rows_of[rows_of["lesion"] == name]["effect"] for name in study.lesions]).astype(float)
+        expected = maxt_p(sums, n_permutations=9_999, seed=0)
+        found = [at(effects, "logprob", name, group)["p_maxt"] for name in study.lesions]
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert effects.loc[effects["outcome"].isin(["kl_to_factual", "answer"]), "p_maxt"].isna().all()
+
+
+def test_bands_are_wider_than_intervals_and_narrower_than_bonferroni(effects, study):
+    assert (effects["band_high"] >= effects["ci_high"]).all()
+    assert (effects["band_low"] <= effects["ci_low"]).all()
+    harmful = effects[effects["lesion"] == "harmful"]
+    assert (harmful["band_high"] - harmful["band_low"] > 1.1 * (harmful["ci_high"] - harmful["ci_low"])).all()
+    row = at(effects, "logprob", "harmful")
+    widest = at(population_effects(study, level=1 - 0.05 / 4), "logprob", "harmful")
+    assert row["band_high"] < widest["ci_high"]
+
+
+def test_equivalence_p_is_that_of_the_label(effects):
+    small = effects["p_equivalence"] < 0.05
+    assert ((effects["label"] == WITHIN_NOISE) == small).all()
+    row, half = at(effects, "logprob", "slight"), effects.attrs["sesoi"]["logprob"]
+    assert row["p_equivalence"] == pytest.approx(ndtr(-(half - abs(row["ate"])) / row["se"]), rel=0.02)
+
+
+def test_noninferiority_follows_the_direction_of_the_outcome(study, effects):
+    harmful = {o: at(effects, o, "harmful")["p_noninferior"] for o in study.outcomes}
+    assert harmful["correct"] > 0.999 and harmful["kl_to_factual"] > 0.999
+    assert np.isnan([harmful["logprob"], harmful["answer"]]).all()
+    told = population_effects(study, margin={"correct": 0.5, "logprob": 2.0}, better={"logprob": 1, "answer": -1})
+    assert at(told, "correct", "harmful")["p_noninferior"] < 1e-10
+    assert at(told, "logprob", "harmful")["p_noninferior"] < 1e-10
+    assert at(told, "answer", "harmful")["p_noninferior"] > 0.999
+    assert told.attrs["margin"]["correct"] == 0.5
+    assert told.attrs["better"] == {"correct": 1, "logprob": 1, "kl_to_factual": -1, "answer": -1}
+    mirrored = population_effects(study, margin=0.05, better={"logprob": -1})
+    assert at(mirrored, "logprob", "harmful")["p_noninferior"] < 1e-10, "less is better, and it fell"
+
+
+def test_interval_and_test_by_name(study, effects):
+    got = population_effects(study, interval="newcombe", test="paired-t")
+    row = at(got, "correct", "harmful")
+    assert row["interval_method"] == "Newcombe, method 10"
+    before, after = (study.select(lesion="harmful", outcome="correct").frame[c] for c in ("factual", "counterfactual"))
+    assert row["p"] == pytest.approx(ttest_rel(after, before).pvalue, rel=1e-5)
+    assert row["p_mcnemar"] == at(effects, "correct", "harmful")["p_mcnemar"]
+    assert (
+        got.loc[got["outcome"] == "logprob", "interval_method"].eq("undefined: newcombe is for binary outcomes").all()
+    )
+    assert got.loc[got["outcome"] == "logprob", ["ci_low", "band_high", "se"]].isna().all(axis=None)
+    assert (got.attrs["interval"], got.attrs["test"]) == ("newcombe", "paired-t")
+
+
+def test_a_method_for_no_outcome_is_refused(study, table):
+    with pytest.raises(EffectError, match="did you mean newcombe"):
+        population_effects(study, interval="newcomb")
+    with pytest.raises(
+        EffectError, match='test "two-way-t" fits no outcome of this table: two-way-t is for several seeds'
+    ):
+        population_effects(study, test="two-way-t")
+    made = table({"correct": [1, 0, 1, 0]}, {"a": {"correct": [1, 1, 1, 0]}}, cluster=["x", "x", "y", "y"])
+    with pytest.raises(EffectError, match=r"mcnemar is for independent examples.*Choose auto or one of sign-flip"):
+        population_effects(made, test="mcnemar")
+
+
+@pytest.mark.parametrize("correction", ["holm", "maxt", "bonferroni", "bh", "by"])
+def test_labels_stand_on_the_correction_asked_for(study, effects, correction):
+    got = population_effects(study, correction=correction)
+    assert got.attrs["correction"] == correction
+    adjusted = got[f"p_{correction}"].fillna(got["p_holm"])
+    null = got["outcome"].map({"kl_to_factual": got.attrs["sesoi"]["kl_to_factual"], "answer": 0.005}).fillna(0)
+    shown = (adjusted < 0.05) & ((got["ci_low"] > null) | (got["ci_high"] < -null))
+    expected = np.where(got["p_equivalence"] < 0.05, WITHIN_NOISE, np.where(shown, EFFECT, UNDECIDED))
+    assert (got["label"] == expected).all()
+
+
+def test_corrections_differ_where_they_should(table):
+    rng = np.random.default_rng(6)
+    n = 40
+    shared = rng.normal(size=n)
+    shared = 0.4 + (shared - shared.mean()) / shared.std(ddof=1)  # t = 2.5, p = 0.016
+    made = table({"loss": np.ones(n)}, {f"l{i}": {"loss": 1 + shared + 0.02 * rng.normal(size=n)} for i in range(20)})
+    labels = {c: population_effects(made, correction=c)["label"] for c in ("holm", "maxt")}
+    assert (labels["maxt"] == EFFECT).all(), "twenty lesions that act alike are one"
+    assert (labels["holm"] != EFFECT).any()
+
+
+def test_unknown_arguments(study):
+    with pytest.raises(EffectError, match="did you mean holm"):
+        population_effects(study, correction="hol")
+    with pytest.raises(EffectError, match="did you mean logprob"):
+        population_effects(study, better={"logprobs": 1})
+    with pytest.raises(EffectError, match="give 1 if more is better"):
+        population_effects(study, better={"logprob": 0})
+    with pytest.raises(EffectError, match="never negative"):
+        population_effects(study, better={"answer": 1})
+    with pytest.raises(EffectError, match="non-inferiority margin of correct"):
+        population_effects(study, margin={"correct": -0.1})
+    with pytest.raises(EffectError, match="resamples is 10"):
+        population_effects(study, interval="bca", resamples=10)
+
+
+def test_lesions_on_different_examples_share_the_error_of_their_family(study):
+    frame = study.select(outcome="logprob").frame
+    partly = frame[(frame["lesion"] != "harmful") | (frame["example"].str.len() < 4)].reset_index(drop=True)
+    got = population_effects(Counterfactuals(partly))
+    alone = population_effects(Counterfactuals(partly[partly["lesion"] == "harmful"]), level=0.975)
+    row, own = at(got, "logprob", "harmful"), at(alone, "logprob", "harmful")
+    assert row["p_maxt"] == pytest.approx(min(2 * own["p_maxt"], 1))
+    assert (row["band_low"], row["band_high"]) == (pytest.approx(own["ci_low"]), pytest.approx(own["ci_high"]))
+
+
+def test_duplicated_examples_must_share_a_cluster(table):
+    """The same example under two ids says nothing new; sharing a cluster makes that known."""
+    rng = np.random.default_rng(7)
+    once = rng.normal(0.2, 1, 40)
+    twice = np.repeat(once, 2)
+    single = population_effects(table({"loss": np.ones(40)}, {"a": {"loss": 1 + once}}), sesoi={"loss": 0.9}).iloc[0]
+    double = population_effects(
+        table({"loss": np.ones(80)}, {"a": {"loss": 1 + twice}}, cluster=[f"c{i // 2}" for i in range(80)]),
+        sesoi={"loss": 0.9},
+    ).iloc[0]
+    for column in ("ate", "ci_low", "ci_high", "band_low", "p_equivalence"):
+        assert double[column] == pytest.approx(single[column], rel=1e-5)
+    assert double["p_maxt"] == pytest.approx(single["p_maxt"], abs=0.02)
+
+
+def test_groups_of_size_one(table):
+    made = table(
+        {"loss": np.arange(4.0), "correct": [1, 1, 0, 1]},
+        {"a": {"loss": np.arange(4.0) ** 2, "correct": [0, 1, 0, 1]}, "b": {"loss": np.zeros(4), "correct": [1] * 4}},
+        groups={"g": list("xxyz")},
+    )
+    got = population_effects(made)
+    single = got[got["group"].isin(["g=y", "g=z"])]
+    assert (single["n_units"] == 1).all()
+    assert (single["p_maxt"] == 1).all()
+    assert single.loc[single["outcome"] == "loss", ["ci_low", "band_low", "p_equivalence"]].isna().all(axis=None)
+    assert (single["label"] == UNDECIDED).all()
 
 
 def test_one_example(table):
@@ -328,3 +491,11 @@ def test_speed():
     got = population_effects(table)
     assert len(got) == n_lesions * 9
     assert time.perf_counter() - start < 5, "a fraction of a second on an idle core"
+
+
+def test_the_page_names_every_column_method_and_correction():
+    page = (Path(__file__).parents[2] / "docs" / "effects.md").read_text()
+    for name in (*COLUMNS, *INTERVALS, *TESTS):
+        assert f"`{name}`" in page, name
+    for name in CORRECTIONS:
+        assert f"p_{name}" in page

@@ -40,6 +40,9 @@ def test_independent_examples(table, worlds):
     assert "smallest effect" in got["kl_to_factual"]["p_signflip"]
     assert "no mean" in got["answer"]["factual_mean"]
     assert "no controls" in got["loss"]["p_control"]
+    assert "cannot be flipped" in got["kl_to_factual"]["p_maxt"]
+    assert "better=" in got["answer"]["p_noninferior"]
+    assert "do not vary" in got["loss"]["p_equivalence"]
 
 
 def test_shared_clusters(table, worlds):
@@ -50,12 +53,37 @@ def test_shared_clusters(table, worlds):
 def test_one_cluster(table, worlds):
     got = every_reason(table(worlds[0], {"a": worlds[1]}, labels=LABELS, cluster=["a"] * 8))
     assert got["loss"]["ci_low"] == "one cluster"
+    assert got["loss"]["band_low"] == "one cluster"
+    assert "one cluster" in got["correct"]["p_equivalence"]
     assert "one cluster" in got["answer"]["p_holm"]
 
 
 def test_seeds(table, joined, worlds):
     tables = [table(worlds[0], {"a": worlds[1]}, labels=LABELS, seed=s, model=f"m{s}") for s in range(3)]
-    assert "two-way" in every_reason(joined(*tables))["loss"]["p_signflip"]
+    got = every_reason(joined(*tables))
+    assert "two-way" in got["loss"]["p_signflip"]
+    assert "two-way" in got["loss"]["p_maxt"]
+
+
+def test_methods_that_do_not_fit(table, worlds):
+    got = every_reason(table(worlds[0], {"a": worlds[1]}, labels=LABELS), interval="newcombe", test="mcnemar")
+    for column in ("ci_low", "se", "band_high"):
+        assert got["loss"][column] == "newcombe is for binary outcomes"
+    for column in ("p", "p_holm", "p_by"):
+        assert got["loss"][column] == "mcnemar is for binary outcomes"
+
+
+@pytest.mark.parametrize("interval", ["percentile", "bca"])
+def test_bootstrap(table, worlds, interval):
+    got = every_reason(table(worlds[0], {"a": worlds[1]}, labels=LABELS), interval=interval)
+    assert "tails" in got["loss"]["band_low"]
+    every_reason(table({"loss": [1.0, 2, 3]}, {"a": {"loss": [2.0, 3, 4]}}), interval=interval)
+
+
+def test_a_band_needs_more_equal_effects(table):
+    factual = np.arange(6.0)
+    got = every_reason(table({"loss": factual}, {"a": {"loss": factual}, "b": {"loss": factual[::-1]}}))
+    assert got["loss"]["band_low"] == "too few equal effects to hold for all lesions at once"
 
 
 def test_one_example_and_one_control(table):

@@ -7,7 +7,7 @@ from causalablate.study.gallery import TraceFolder
 
 @pytest.fixture
 def folder(fake, tmp_path):
-    plan = fake.plan(lesions=[{"do": {"lm.layers.0.heads.0": "zero"}}], controls={"n": 2}, gallery=5)
+    plan = fake.plan(lesions=[{"do": {"lm.layers.0.heads.0": "zero"}}], controls={"components": 2}, gallery=5)
     manifest = Manifest.of(plan, fake.FakeReplay())
     return TraceFolder(tmp_path, manifest)
 

@@ -12,7 +12,9 @@ from causalablate.table import Units
 
 
 def test_it_comes_back_as_it_was_written(fake, tmp_path):
-    plan = fake.plan(controls={"n": 2}, lesions=[{"each": "lm.layers.0.heads.0", "off": {"kind": "noise", "std": 2}}])
+    plan = fake.plan(
+        controls={"components": 2}, lesions=[{"each": "lm.layers.0.heads.0", "off": {"kind": "noise", "std": 2}}]
+    )
     manifest = Manifest.of(plan, fake.FakeReplay(outcomes=("correct", "predicted_answer")))
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest

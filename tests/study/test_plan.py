@@ -32,26 +32,57 @@ def test_shards_do_not_move_when_examples_are_added(fake):
 
 
 def test_controls_are_planned_once_and_named_for_each_lesion(fake):
-    plan = fake.plan(lesions=[{"each": "lm.layers.*.heads.*", "off": "zero"}], controls={"n": 4})
+    plan = fake.plan(lesions=[{"each": "lm.layers.*.heads.*", "off": "zero"}], controls={"components": 4})
     assert len(plan.lesions) == 8  # every control is a lesion of the study
     assert not any(p.control for p in plan.lesions)
-    assert all(len(set(names)) == 4 and name not in names for name, names in plan.controls.items())
+    assert list(plan.controls) == ["components"]
+    assert all(len(set(names)) == 4 and name not in names for name, names in plan.controls["components"].items())
 
     plan = fake.plan(
-        lesions=[{"do": {HEAD: "zero"}, "name": "mine"}, {"do": {"passes.fine": "mean"}}], controls={"n": 4}
+        lesions=[{"do": {HEAD: "zero"}, "name": "mine"}, {"do": {"passes.fine": "mean"}}], controls={"components": 4}
     )
     assert [p.control for p in plan.lesions] == [False, False, True, True, True, True]
-    assert plan.controls == {"mine": [p.name for p in plan.lesions[2:]]}
+    assert plan.controls == {"components": {"mine": [p.name for p in plan.lesions[2:]]}}
 
 
 def test_a_control_that_is_a_lesion_under_another_name_keeps_that_name(fake):
     others = [a for a in fake.COMPONENTS if a.startswith("lm") and a != HEAD]
     plan = fake.plan(
         lesions=[{"do": {HEAD: "zero"}}] + [{"do": {a: "zero"}, "name": f"other {i}"} for i, a in enumerate(others)],
-        controls={"n": 20},
+        controls={"components": 20},
     )
-    assert sorted(plan.controls[f"{HEAD}=zero"]) == [f"other {i}" for i in range(7)]
+    assert sorted(plan.controls["components"][f"{HEAD}=zero"]) == [f"other {i}" for i in range(7)]
     assert len(plan.lesions) == 8
+
+
+def test_kinds_of_control_stand_side_by_side_and_a_lesion_has_those_that_it_can_have(fake):
+    lesions = [
+        {"do": {HEAD: "resample"}, "name": "a head"},
+        {"do": {"passes.fine": "mean"}, "name": "a pass"},
+        {"do": {"opponent.focus": "fixed_min"}, "name": "a gate"},
+    ]
+    plan = fake.plan(lesions=lesions, controls={"components": 3, "directions": 2, "donors": 1})
+    assert {kind: list(some) for kind, some in plan.controls.items()} == {
+        "components": ["a head"],
+        "directions": ["a head", "a pass"],
+        "donors": ["a head"],
+    }
+    assert plan.controls["directions"]["a pass"] == [
+        "passes.fine=direction(mean)",
+        "passes.fine=direction(mean, draw=1)",
+    ]
+    assert plan.controls["donors"]["a head"] == [f"{HEAD}=resample(draw=1)"]
+    assert len(plan.lesions) == len({p.lesion for p in plan.lesions}) == 3 + 3 + 4 + 1
+    assert [p.name for p in plan.lesions if not p.control] == ["a head", "a pass", "a gate"]
+
+
+def test_controls_that_no_lesion_can_have_are_refused(fake):
+    with pytest.raises(
+        StudyError, match=r"controls\.donors: no lesion .* can have such controls.*none of its parts is"
+    ):
+        fake.plan(lesions=[{"do": {HEAD: "zero"}}], controls={"components": 2, "donors": 2})
+    with pytest.raises(StudyError, match=r"controls\.components: .*no other component of kind pass can be off by mean"):
+        fake.plan(lesions=[{"do": {"passes.fine": "mean"}}], controls={"components": 2})
 
 
 def test_names_are_unambiguous(fake):

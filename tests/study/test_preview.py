@@ -2,7 +2,7 @@ from causalablate.study import preview, run
 
 
 def test_it_counts_the_work_and_what_is_left(fake, tmp_path):
-    plan = fake.plan(lesions=[{"do": {"lm.layers.0.heads.0": "zero"}}], controls={"n": 3})
+    plan = fake.plan(lesions=[{"do": {"lm.layers.0.heads.0": "zero"}}], controls={"components": 3})
     before = preview(plan, fake.FakeReplay(delay=0.01), tmp_path / "out")
     assert (before.n_lesions, before.n_controls, before.n_examples) == (1, 3, 50)
     assert (before.n_units, before.n_done) == (15, 0)

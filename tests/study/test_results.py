@@ -16,7 +16,7 @@ HEAD = "lm.layers.0.heads.0"
 def results(fake, tmp_path):
     plan = fake.plan(
         lesions=[{"do": {HEAD: "zero"}, "name": "a head"}, {"do": {"passes.fine": "mean"}}],
-        controls={"n": 3},
+        controls={"components": 3},
         gallery=2,
     )
     return run(plan, fake.FakeReplay(), tmp_path, quiet=True)
@@ -35,8 +35,8 @@ def test_they_read_back_equal(results):
 def test_controls_are_in_the_table_but_were_not_asked_for(results):
     assert results.asked == ["a head", "passes.fine=mean"]
     assert len(results.table.lesions) == 5
-    assert list(results.controls) == ["a head"]
-    assert set(results.controls["a head"]) == set(results.table.lesions) - set(results.asked)
+    assert {kind: list(some) for kind, some in results.controls.items()} == {"components": ["a head"]}
+    assert set(results.controls["components"]["a head"]) == set(results.table.lesions) - set(results.asked)
     assert results.kinds["a head"] == "head"
     assert results.kinds["passes.fine=mean"] == "pass"
 
@@ -76,6 +76,19 @@ def test_the_finished_lesions_of_a_longer_study_are_read_on_all_examples(fake, t
     results = read_results(tmp_path, partial=True)
     assert results.asked == ["scorers.salience=zero", "scorers.entropy=zero"]
     assert results.table.frame["example"].nunique() == 50
+
+
+def test_of_an_unfinished_study_the_controls_are_those_that_are_finished(fake, tmp_path):
+    def plan(n):
+        return fake.plan(lesions=[{"do": {HEAD: "zero"}, "name": "a head"}], controls={"components": n})
+
+    run(plan(1), fake.FakeReplay(), tmp_path, quiet=True)
+    with pytest.raises(Exception, match="nan"):
+        run(plan(3), fake.FakeReplay(broken=plan(3).lesions[-1].name), tmp_path, quiet=True)
+    assert read_results(tmp_path, partial=True).controls == plan(1).controls
+    results = run(plan(3), fake.FakeReplay(), tmp_path, quiet=True)
+    assert results.controls == plan(3).controls
+    assert results.controls["components"]["a head"][:1] == plan(1).controls["components"]["a head"]
 
 
 def test_another_version_of_the_study_in_the_directory_does_not_change_what_one_found(fake, results):

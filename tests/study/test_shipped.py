@@ -49,7 +49,7 @@ def test_the_demo_lesions_every_kind_of_component(replay):
 
 def test_heads_are_compared_with_random_heads(replay):
     plan = plan_study(find_study("heads"), replay.model.components, 7)
-    sizes = {name: len(controls) for name, controls in plan.controls.items()}
+    sizes = {name: len(controls) for name, controls in plan.controls["components"].items()}
     assert set(sizes) == {planned.name for planned in plan.lesions if not planned.control}
     assert sizes["lm.layers.0.heads.0=mean"] == 11
     assert sizes["all heads of lm.layers.0"] == 20

@@ -3,7 +3,7 @@ import pytest
 from causalablate.declarative import dumps, loads
 from causalablate.errors import StudyError
 from causalablate.intervention import do
-from causalablate.study import DigitsSpec, FolderSpec, RandomHeads, Study, read_study, with_model
+from causalablate.study import Controls, DigitsSpec, FolderSpec, Study, read_study, with_model
 
 TEXT = """\
 name: scorers
@@ -16,7 +16,7 @@ lesions:
     off: [uniform, shuffle]
   - do: {scorers.*: mean}
     name: all scorers
-controls: {kind: random_heads, n: 5}
+controls: {components: 5, donors: 2}
 seed: 3
 sesoi: 1e-2
 """
@@ -33,7 +33,7 @@ def test_yaml_and_python_are_the_same_object():
             {"each": "scorers.*", "off": ["uniform", "shuffle"]},
             {"do": {"scorers.*": "mean"}, "name": "all scorers"},
         ],
-        controls=RandomHeads(n=5),
+        controls=Controls(components=5, donors=2),
         seed=3,
         sesoi=0.01,
     )
@@ -134,7 +134,10 @@ def test_everything_wrong_with_a_file_comes_at_once(tmp_path):
         {"batch_size": 0},
         {"gallery": -1},
         {"mode": "fine_only"},
-        {"controls": {"kind": "random_neurons"}},
+        {"controls": {"kind": "random_heads"}},
+        {"controls": {}},
+        {"controls": {"components": 0}},
+        {"controls": {"directions": -1}},
         {"seed": -1},
         {"device": "gpu"},
         {"device": "cuda:x"},

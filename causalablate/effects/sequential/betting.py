@@ -19,8 +19,10 @@ SAFE = 0.9
 ROUNDING = 1e-9
 """Relative to the width of the bounds: nearer than this to impossible is not called impossible."""
 BISECTIONS = 50
-AT_ONCE = 10_000_000
-"""Bets of all series and units that are held in memory at once."""
+AT_ONCE = 200_000
+"""Bets of all series and units that are held in memory at once: few enough for the processor's cache."""
+TOGETHER = 8
+"""Factors that are multiplied before a logarithm is taken. None is below 1 - `SAFE`, so nothing underflows."""
 
 
 class Wealth:
@@ -80,7 +82,7 @@ class Wealth:
         with np.errstate(divide="ignore"):
             most = np.where(room > tolerance * growth, SAFE / room, 0.0)
         bets = np.minimum(self._bets * growth[None, :, None], most[:, :, None])
-        self._log += np.log1p(bets * (residual - fair)[:, :, None]).sum(axis=1)
+        self._log += _log_product(1 + bets * (residual - fair)[:, :, None])
         self._residual = self._residual + residual.sum(axis=1)
         self._seen += len(rows)
         if size is not None:
@@ -94,6 +96,14 @@ class Wealth:
     def keep(self, which: np.ndarray) -> None:
         """Go on with some series only, a mask or indices."""
         self._null, self._log, self._residual = self._null[which], self._log[which], self._residual[which]
+
+
+def _log_product(factors: np.ndarray) -> np.ndarray:
+    """Sum of logs over the units, from factors of shape (series, units, bets)."""
+    series, units, bets = factors.shape
+    whole = units - units % TOGETHER
+    groups = factors[:, :whole].reshape(series, -1, TOGETHER, bets)
+    return np.log(groups.prod(axis=2)).sum(axis=1) + np.log(factors[:, whole:]).sum(axis=1)
 
 
 def betting_interval(

@@ -1,19 +1,26 @@
 """Figures of a report, each as PNG and SVG, the same bytes for the same numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from causalablate.report.arrange import main_factor
+from causalablate.report.figures.controls import write_controls
+from causalablate.report.figures.dose import dose_response
+from causalablate.report.figures.ecdf import ecdf
 from causalablate.report.figures.forest import forest
 from causalablate.report.figures.groups import by_group
-from causalablate.report.figures.heads import heads_map
 from causalablate.report.figures.individual import individual
+from causalablate.report.figures.layers_heads import layers_heads
 from causalablate.report.figures.style import save, styled
+from causalablate.report.figures.volcano import volcano
 from causalablate.report.figures.windows import windows_figure
 from causalablate.report.words import outcome_words, primary_outcome
 from causalablate.table import Counterfactuals
+
+FEW = 5
+"""Lesions below which a volcano plot says no more than the forest plot."""
 
 
 def write_figures(
@@ -24,12 +31,14 @@ def write_figures(
     *,
     sesoi: Mapping[str, float],
     level: float,
+    controls: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> tuple[Path, ...]:
     """Draw everything the study supports.
 
-    A forest plot per outcome; the leading outcome by group; the map of heads where single heads were lesioned; the
-    line over windows of layers where there are any; the spread of individual effects on the first outcome that is not
-    just right or wrong.
+    A forest plot per outcome, and a volcano plot where there are several lesions; the leading outcome by group; the
+    map of layers where single heads, attentions or MLPs were lesioned; the line over windows of layers, and that over
+    the doses of graded offs, where there are any; the spread and the distribution of individual effects on the first
+    outcome that is not just right or wrong.
 
     Args:
         directory: Where the files go; made if needed.
@@ -38,6 +47,7 @@ def write_figures(
         kinds: Lesion name to component kind.
         sesoi: Outcome to its smallest effect of interest, in the outcome's own unit; no band for those it lacks.
         level: Coverage of the intervals.
+        controls: By kind of control and lesion, the names of its controls in `table`.
     Returns:
         The files, sorted by name.
     Raises:
@@ -45,7 +55,7 @@ def write_figures(
     """
     outcomes = [str(name) for name in dict.fromkeys(effects["outcome"])]
     first, factor = primary_outcome(outcomes), main_factor(effects)
-    graded = next((name for name in outcomes if not outcome_words(name).is_share and name in table.outcomes), None)
+    graded = next((name for name in outcomes if _is_graded(name, effects) and name in table.outcomes), None)
     written: list[Path] = []
     with styled():
         for outcome in outcomes:
@@ -53,10 +63,26 @@ def write_figures(
             written += save(figure, directory / f"forest_{outcome}")
         if graded is not None:
             written += save(individual(table, effects, kinds, graded), directory / f"individual_{graded}")
+            written += save(ecdf(table, effects, graded), directory / f"ecdf_{graded}")
         if factor is not None:
             written += save(by_group(effects, kinds, first, factor), directory / f"{first}_by_{factor}")
-        if (heads := heads_map(effects, kinds, first)) is not None:
-            written += save(heads, directory / f"heads_{first}")
+        if (parts := layers_heads(effects, kinds, first)) is not None:
+            written += save(parts, directory / f"layers_heads_{first}")
         if (layers := windows_figure(effects, kinds, first)) is not None:
             written += save(layers, directory / f"windows_{first}")
+        if (graded_offs := dose_response(effects, first)) is not None:
+            written += save(graded_offs, directory / f"dose_{first}")
+        for outcome in outcomes:
+            if effects["lesion"].nunique() >= FEW and (
+                points := volcano(effects, kinds, outcome, sesoi=sesoi.get(outcome))
+            ):
+                written += save(points, directory / f"volcano_{outcome}")
+        if controls:
+            written += write_controls(directory, table, effects, controls, kinds, level=level)
     return tuple(sorted(written))
+
+
+def _is_graded(outcome: str, effects: pd.DataFrame) -> bool:
+    """Whether individual effects are more than right or wrong, changed or not."""
+    kind = effects.attrs.get("kinds", {}).get(outcome)
+    return not outcome_words(outcome).is_share and kind not in ("binary", "categorical")

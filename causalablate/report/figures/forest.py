@@ -1,7 +1,6 @@
 """Forest plot: every lesion's effect with its interval, grouped by component kind, most harmful first."""
 
 from collections.abc import Mapping
-from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from causalablate.report.arrange import ALL, arrange
 from causalablate.report.figures.labels import (
@@ -19,17 +17,28 @@ from causalablate.report.figures.labels import (
     label_rows,
     margin,
     mark,
-    marks,
     row_height,
     wrap_name,
 )
-from causalablate.report.figures.style import BAND, HAIRLINE, INK, QUIET, SMALL, canvas, text_inches, titled
+from causalablate.report.figures.legend import LINE, band_handle, legend_below, legend_lines, verdict_handles
+from causalablate.report.figures.style import (
+    BAND,
+    HAIRLINE,
+    INK,
+    QUIET,
+    SMALL,
+    WIDE,
+    canvas,
+    text_inches,
+    titled,
+)
 from causalablate.report.format import interval, signed
 from causalablate.report.tables import column_decimals
 from causalablate.report.words import OutcomeWords, kind_title, outcome_words
 
 GAP, PLOT, PAD = 0.13, 3.9, 0.12
 """Inches: extra space before a kind, width of the plot, padding."""
+BAND_ENDS = ("band_low", "band_high")
 
 
 def forest(
@@ -41,7 +50,7 @@ def forest(
     sesoi: float | None = None,
     level: float = 0.95,
 ) -> Figure:
-    """Draw the effects of one outcome.
+    """Draw the effects of one outcome; behind each interval its simultaneous band, where the table has one.
 
     Args:
         effects: Table of population effects.
@@ -63,8 +72,10 @@ def forest(
     left = margin(names, *heads)
     right = max(text_inches(t, SMALL) for t in texts) + 0.3
     centres, tops, body = _positions(rows, names)
-    top, bottom = 0.7, 0.86
-    width, height = left + PLOT + right, body + top + bottom
+    handles = _handles(rows, words, sesoi)
+    width = left + PLOT + right
+    top, bottom = 0.7, 0.53 + LINE * legend_lines(handles, width)
+    height = body + top + bottom
     figure = canvas(width, height)
     axes = figure.add_axes((left / width, bottom / height, PLOT / width, body / height))
     _rows(axes, rows, words, centres, sesoi)
@@ -80,8 +91,13 @@ def forest(
     where = "" if group == ALL else f", {group.replace('=', ': ')}"
     note = f"n = {int(rows['n_units'].max()):,} examples; lines are {100 * level:g} % intervals{left_out}"
     titled(figure, f"Effect of each lesion on {words.phrase}{where}", note)
-    _furniture(figure, axes, rows, words, sesoi)
+    _furniture(axes, words)
+    legend_below(figure, handles)
     return figure
+
+
+def _has_band(rows: pd.DataFrame) -> bool:
+    return set(BAND_ENDS) <= set(rows) and bool(rows["band_low"].notna().any())
 
 
 def _positions(rows: pd.DataFrame, names: list[list[str]]) -> tuple[list[float], list[float], float]:
@@ -106,6 +122,9 @@ def _rows(axes: Axes, rows: pd.DataFrame, words: OutcomeWords, centres: list[flo
         axes.axhline(y, color=HAIRLINE, linewidth=0.4, zorder=0)
         m = mark(str(r["label"]), float(r["ate"]), words)
         ends = words.scale * np.array([r["ci_low"], r["ci_high"]], dtype=float)
+        band = words.scale * np.array([r.get("band_low", np.nan), r.get("band_high", np.nan)], dtype=float)
+        if np.isfinite(band).all():
+            axes.plot(band, [y, y], color=WIDE, linewidth=0.7, marker="|", markersize=4, markeredgewidth=0.7, zorder=2)
         if np.isfinite(ends).all():
             axes.plot(ends, [y, y], color=m.colour, linewidth=1.4, solid_capstyle="butt", zorder=3)
         if np.isfinite(r["ate"]):
@@ -115,28 +134,27 @@ def _rows(axes: Axes, rows: pd.DataFrame, words: OutcomeWords, centres: list[flo
 
 
 def _limits(rows: pd.DataFrame, words: OutcomeWords, sesoi: float) -> tuple[float, float]:
-    """Limits of the effect axis: all finite interval ends, zero, and a margin."""
-    values = words.scale * rows[["ci_low", "ci_high", "ate"]].to_numpy(dtype=float).ravel()
+    """Limits of the effect axis: all finite ends of intervals and bands, zero, and a margin."""
+    ends = [name for name in ("ci_low", "ci_high", "ate", *BAND_ENDS) if name in rows]
+    values = words.scale * rows[ends].to_numpy(dtype=float).ravel()
     values = np.append(values[np.isfinite(values)], [0.0, -2 * words.scale * sesoi, 2 * words.scale * sesoi])
     margin = 0.04 * (values.max() - values.min()) or 1.0
     return float(values.min() - margin), float(values.max() + margin)
 
 
-def _furniture(figure: Figure, axes: Axes, rows: pd.DataFrame, words: OutcomeWords, sesoi: float | None) -> None:
-    """Axis label and legend, outside the plot."""
+def _handles(rows: pd.DataFrame, words: OutcomeWords, sesoi: float | None) -> list[Artist]:
+    handles = verdict_handles(rows, words, with_interval=True)
+    if _has_band(rows):
+        said = f"simultaneous band: holds all {int(rows['band_low'].notna().sum()):,} at once"
+        handles.append(Line2D([], [], color=WIDE, marker="|", markersize=4, linewidth=0.7, label=said))
+    return handles if sesoi is None else [*handles, band_handle(sesoi, words)]
+
+
+def _furniture(axes: Axes, words: OutcomeWords) -> None:
+    """Axis label, and which side is better."""
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", left=False, labelleft=False)
     axes.set_xlabel(words.axis)
-    handles: list[Artist] = [
-        Line2D(
-            [], [], color=m.colour, marker=m.marker, markersize=m.size, linewidth=1.4, markeredgewidth=1.1,
-            markerfacecolor=m.colour if m.filled else "white", label=m.name,
-        )
-        for m in marks(rows, words)
-    ]  # fmt: skip
-    if sesoi is not None:
-        band = f"within ±{words.scale * sesoi:.2g} {words.unit}: too small to matter"
-        handles.append(Patch(facecolor=BAND, edgecolor=HAIRLINE, linewidth=0.5, label=band))
     if words.better:
         left, right = ("◂ worse", "better ▸") if words.better > 0 else ("◂ better", "worse ▸")
         for x, text, side in ((0, left, "left"), (1, right, "right")):
@@ -144,10 +162,3 @@ def _furniture(figure: Figure, axes: Axes, rows: pd.DataFrame, words: OutcomeWor
                 text, (x, 1), (0, 4), "axes fraction", textcoords="offset points", ha=side, va="bottom",
                 fontsize=SMALL, color=QUIET,
             )  # fmt: skip
-    width, height = figure.get_size_inches()
-    widest = max(text_inches(str(h.get_label()), SMALL) for h in handles) + 0.5
-    lines = ceil(len(handles) / max(1, int(width / widest)))
-    figure.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0.02 / width, 0.02 / height), frameon=False,
-        ncols=ceil(len(handles) / lines), fontsize=SMALL, handlelength=2.0, columnspacing=1.6, borderpad=0.3,
-    )  # fmt: skip

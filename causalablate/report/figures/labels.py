@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.axes import Axes
 
-from causalablate.report.figures.style import BETTER, INK, NEUTRAL, SAME, UNSURE, WORSE, text_inches
+from causalablate.report.figures.style import BETTER, INK, NEUTRAL, SAME, SMALL, UNSURE, WORSE, text_inches
 from causalablate.report.words import OutcomeWords
 
 
@@ -104,6 +104,41 @@ def margin(names: Sequence[Sequence[str]], *titles: str) -> float:
     """Inches left of the axes that hold all labels, and bold titles."""
     lines = [text_inches(line) for label in names for line in label]
     return max([*lines, *(text_inches(title, bold=True) for title in titles)]) + 0.28
+
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+
+
+def free_places(
+    points: Sequence[tuple[float, float]], texts: Sequence[str], size: tuple[float, float], taken: Sequence[Box]
+) -> list[tuple[float, float] | None]:
+    """Where each text can stand beside its point without touching another, a point, or the border.
+
+    Args:
+        points: Positions of the points in inches from the bottom left, the most important first.
+        texts: Their labels, one line of small type each.
+        size: Width and height of the plot, inches.
+        taken: What else must stay free, inches.
+    Returns:
+        Bottom left corner of each text in inches, or None where there is no room.
+    """
+    boxes, found = [*taken], []
+    for (x, y), text in zip(points, texts, strict=True):
+        w, h, away = text_inches(text, SMALL), 0.13, 0.07
+        corners = [(x + away, y - h / 2), (x - away - w, y - h / 2)]
+        corners += [(left, low) for low in (y + away, y - away - h) for left in (x - w / 2, x, x - w)]
+        free = next((c for c in corners if _is_free((c[0], c[1], c[0] + w, c[1] + h), size, boxes)), None)
+        found.append(free)
+        if free is not None:
+            boxes.append((free[0] - away, free[1], free[0] + w + away, free[1] + h))
+    return found
+
+
+def _is_free(box: Box, size: tuple[float, float], taken: Sequence[Box]) -> bool:
+    left, low, right, high = box
+    inside = left >= 0.02 and low >= 0.02 and right <= size[0] - 0.02 and high <= size[1] - 0.02
+    return inside and not any(left < o[2] and right > o[0] and low < o[3] and high > o[1] for o in taken)
 
 
 def label_rows(axes: Axes, names: Sequence[Sequence[str]], centres: Sequence[float], bold: bool = False) -> None:

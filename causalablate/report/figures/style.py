@@ -16,9 +16,18 @@ from matplotlib.textpath import text_to_path
 
 from causalablate.durable import write_durably
 
-INK, QUIET, HAIRLINE, BAND = "#1b1f24", "#5b6570", "#d5dae0", "#cfe9dd"
+INK, QUIET, HAIRLINE, BAND, WIDE = "#1b1f24", "#5b6570", "#d5dae0", "#cfe9dd", "#9aa4ae"
 WORSE, BETTER, NEUTRAL, SAME, UNSURE = "#c04a00", "#0067a5", "#6a3d9a", "#00795a", "#7b8794"
 """Darker relatives of Okabe & Ito's vermillion, blue and green; every colour comes with a marker of its own."""
+SERIES = (
+    (WORSE, "o", "-"),
+    (BETTER, "s", (0, (5, 1.5))),
+    (SAME, "^", (0, (1.5, 1.2))),
+    (NEUTRAL, "D", (0, (6, 1.5, 1.5, 1.5))),
+    ("#a0740a", "v", (0, (3, 1))),
+    (QUIET, "P", (0, (8, 2, 1, 2, 1, 2))),
+)
+"""Colour, marker and dashes of the lines of one plot."""
 
 _LOSS_LOW = LinearSegmentedColormap.from_list("worse-better", [WORSE, "#f0a36b", "#ffffff", "#7fb8dc", BETTER])
 _EITHER = LinearSegmentedColormap.from_list("changed", [NEUTRAL, "#c3aedb", "#ffffff", "#c3aedb", NEUTRAL])

@@ -10,9 +10,10 @@ from matplotlib.text import Text
 from causalablate.report.figures import write_figures
 from causalablate.report.figures.forest import forest
 from causalablate.report.figures.groups import by_group
-from causalablate.report.figures.heads import head_lesions, heads_map
+from causalablate.report.figures.heads import head_lesions
 from causalablate.report.figures.individual import individual, quantiles
 from causalablate.report.figures.labels import MOST_ROWS, drawable, mark, wrap_name
+from causalablate.report.figures.layers_heads import layers_heads
 from causalablate.report.figures.style import BETTER, NEUTRAL, WORSE, diverging, save, styled
 from causalablate.report.words import outcome_words
 
@@ -38,7 +39,7 @@ def drawn(study, effects):
     return {
         "forest": lambda: forest(effects, study.kinds, "correct", sesoi=0.005),
         "by_group": lambda: by_group(effects, study.kinds, "correct", "question_type"),
-        "heads": lambda: heads_map(effects, study.kinds, "correct"),
+        "heads": lambda: layers_heads(effects, study.kinds, "correct"),
         "forest of values": lambda: forest(effects, study.kinds, "answer_logprob", sesoi=0.02),
         "individual": lambda: individual(renamed(study), effects, study.kinds, "answer_logprob"),
     }
@@ -109,7 +110,7 @@ def test_heads_are_told_from_their_names():
 
 def test_no_map_without_heads(study):
     effects = study.effects[~study.effects["lesion"].str.contains("heads")]
-    assert heads_map(effects, study.kinds, "correct") is None
+    assert layers_heads(effects, study.kinds, "correct") is None
 
 
 def test_individual_effects_are_quantiles_of_the_table(study, look):
@@ -164,7 +165,7 @@ def test_files_are_the_same_bytes_whatever_the_settings_of_the_user(study, tmp_p
         second = write_figures(tmp_path / "b", study.table, effects, study.kinds, sesoi={"correct": 0.005}, level=0.95)
     assert [p.name for p in first] == [
         "correct_by_question_type.png", "correct_by_question_type.svg", "forest_correct.png", "forest_correct.svg",
-        "heads_correct.png", "heads_correct.svg",
+        "layers_heads_correct.png", "layers_heads_correct.svg", "volcano_correct.png", "volcano_correct.svg",
     ]  # fmt: skip
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 

@@ -1,0 +1,127 @@
+"""The posterior of the effects of many lesions: a mixture of normals over the SDs of their families."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from causalablate.effects.bayes.conditional import Evidence, posterior_covariance
+from causalablate.effects.bayes.mixture import mixture_cdf, mixture_quantile, mixture_sd
+from causalablate.effects.bayes.nodes import tau_nodes
+from causalablate.effects.bayes.prior import Prior
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Posterior of every effect.
+
+    Attributes:
+        evidence: Estimates, families and prior.
+        weights: Of the nodes, shape (nodes,), summing to 1.
+        tau: SD of each family, shape (nodes, families), outcome units.
+        mu: Mean of each family at each node, shape (nodes, families).
+        means: Of the effects at each node, shape (nodes, lesions).
+        sds: Of the effects at each node, shape (nodes, lesions).
+        log_evidence: Log marginal likelihood of the estimates; differences compare priors or families.
+    """
+
+    evidence: Evidence
+    weights: np.ndarray
+    tau: np.ndarray
+    mu: np.ndarray
+    means: np.ndarray
+    sds: np.ndarray
+    log_evidence: float
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Posterior means, shape (lesions,)."""
+        return self.weights @ self.means
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Posterior SDs, shape (lesions,)."""
+        return mixture_sd(self.weights, self.means, self.sds)
+
+    @property
+    def shrinkage(self) -> np.ndarray:
+        """Weight of the family's mean against the lesion's own estimate, se^2 / (se^2 + tau^2), shape (lesions,)."""
+        variance = np.diag(self.evidence.covariance)
+        return self.weights @ (variance / (variance + self.tau[:, self.evidence.family] ** 2))
+
+    @property
+    def effective_nodes(self) -> float:
+        """Nodes that carry the weight, 1 / sum of squared weights; few are a warning with several families."""
+        return float(1 / (self.weights**2).sum())
+
+    def below(self, at: np.ndarray | float) -> np.ndarray:
+        """P(effect <= at), shape (lesions,)."""
+        return mixture_cdf(self.weights, self.means, self.sds, at)
+
+    def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Central credible interval of every effect."""
+        tails = (1 - level) / 2, (1 + level) / 2
+        low, high = (mixture_quantile(self.weights, self.means, self.sds, p) for p in tails)
+        return low, high
+
+
+def shrink(
+    center: np.ndarray, covariance: np.ndarray, prior: Prior, family: np.ndarray | None = None, *, seed: int = 0
+) -> Posterior:
+    """Posterior of effects theta with estimates y ~ N(theta, covariance) and theta ~ N(mu, tau^2) within each family.
+
+    Args:
+        center: Estimates, shape (lesions,), outcome units.
+        covariance: Their covariance, shape (lesions, lesions), positive semidefinite with a positive diagonal.
+        prior: Prior of mu and tau of every family.
+        family: Code of each lesion's family, shape (lesions,), 0 .. families - 1; by default one family.
+        seed: Seeds the nodes of tau where there are several families.
+
+    Source: Lindley & Smith (1972), J. R. Stat. Soc. B 34(1); Gelman et al. (2013), Bayesian Data Analysis, ch. 5.
+    """
+    codes = np.zeros(center.size, dtype=int) if family is None else np.asarray(family)
+    evidence = Evidence(np.asarray(center, float), np.asarray(covariance, float), codes, prior)
+    tau, log_weight, given = tau_nodes(evidence, seed)
+    log_evidence = float(logsumexp(log_weight))
+    return Posterior(
+        evidence=evidence,
+        weights=np.exp(log_weight - log_evidence),
+        tau=tau,
+        mu=given.mu,
+        means=given.mean,
+        sds=np.sqrt(given.variance),
+        log_evidence=log_evidence,
+    )
+
+
+def draw(posterior: Posterior, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws from the joint posterior of all effects, shape (n, lesions), with their correlations.
+
+    Nodes of tau get their share of the draws (systematic resampling).
+    """
+    ends = np.cumsum(posterior.weights)
+    node = np.minimum(np.searchsorted(ends, (np.arange(n) + rng.random()) / n), ends.size - 1)
+    noise = rng.standard_normal((n, posterior.means.shape[1]))
+    if posterior.tau.shape[1] == 1:
+        return posterior.means[node] + _one_family_noise(posterior, node, noise, rng.standard_normal((n, 1)))
+    for k in np.unique(node):
+        here = node == k
+        noise[here] = noise[here] @ root(posterior_covariance(posterior.evidence, posterior.tau[k])).T
+    return posterior.means[node] + noise
+
+
+def _one_family_noise(posterior: Posterior, node: np.ndarray, noise: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """Noise with the covariance of each node, through the eigenvectors that all share."""
+    values, vectors = np.linalg.eigh(posterior.evidence.noise)
+    values, one = np.maximum(values, 0.0), vectors.sum(axis=0)
+    t2, s2 = posterior.tau**2, posterior.evidence.prior.mu_sd**2
+    own = t2 * values / (values + t2)
+    pull = values * one / (values + t2)
+    of_mu = s2 / (1 + s2 * ((one**2) / (values + t2)).sum(axis=1, keepdims=True))
+    return (np.sqrt(own)[node] * noise + (np.sqrt(of_mu) * pull)[node] * shared) @ vectors.T
+
+
+def root(covariance: np.ndarray) -> np.ndarray:
+    """A matrix whose product with its transpose is the covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0.0))

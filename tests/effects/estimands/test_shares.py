@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from causalablate.effects import Kind, probabilities_of_causation
+from causalablate.effects.clustered import cluster_t
+from causalablate.effects.estimands.base import value
+from causalablate.effects.estimands.shares import (
+    CONDITIONAL_ODDS_RATIO,
+    FLIP_RATE_DOWN,
+    FLIP_RATE_UP,
+    FLIP_RATE_UP_IF_WRONG,
+    PN,
+    PNS,
+    PS,
+    share_sizes,
+)
+from causalablate.effects.estimands.tabulate import limits
+from causalablate.effects.flips import count_flips
+from causalablate.effects.proportion import z_value
+
+AUTO = {"interval": "auto", "level": 0.95, "resamples": 400, "seed": 0}
+SHARES = [FLIP_RATE_DOWN, FLIP_RATE_UP, FLIP_RATE_UP_IF_WRONG, PN, PS, PNS]
+
+
+@pytest.fixture
+def data(paired):
+    # n11 = 5, n10 = 3, n01 = 1, n00 = 1
+    return paired([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0, 1, 0], Kind.BINARY)
+
+
+@pytest.mark.parametrize(
+    ("what", "case", "among"), [*zip(SHARES, (3, 1, 1, 3, 3, 3), (10, 10, 2, 8, 4, 10), strict=True)]
+)
+def test_by_hand_and_statsmodels(data, what, case, among):
+    assert value(what, data)[0] == pytest.approx(case / among)
+    found = limits(what, data, **AUTO)
+    expected = proportion_confint(case, among, 0.05, method="agresti_coull")
+    assert [found.low[0], found.high[0]] == pytest.approx(expected, abs=1e-10)
+    assert found.method[0] == "Agresti-Coull"
+
+
+def test_probabilities_of_causation_are_the_counted_ones(paired):
+    data = paired(*np.random.default_rng(0).integers(0, 2, (2, 20, 30)), Kind.BINARY)
+    counted = probabilities_of_causation(count_flips(data))
+    for what in (PN, PS, PNS):
+        assert value(what, data) == pytest.approx(getattr(counted, what.name), abs=1e-12)
+
+
+def test_odds_of_flipping_by_hand(data):
+    # 1 of 4 flips goes up.
+    assert value(CONDITIONAL_ODDS_RATIO, data)[0] == pytest.approx(1 / 3)
+    low, high = proportion_confint(1, 4, 0.05, method="wilson")
+    found = limits(CONDITIONAL_ODDS_RATIO, data, **AUTO)
+    assert [found.low[0], found.high[0]] == pytest.approx([low / (1 - low), high / (1 - high)], abs=1e-10)
+
+
+def test_with_many_clusters_it_is_the_design_effect(paired):
+    # The variance of a cluster-robust mean over that of as many independent rows.
+    cluster = np.repeat(np.arange(3000), 3)
+    rng = np.random.default_rng(0)
+    down = (rng.random(3000) < 0.3)[cluster] & (rng.random(9000) < 0.7)
+    data = paired(np.ones(9000), ~down, Kind.BINARY, cluster=cluster)
+    _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
+    p = down.mean()
+    assert n[0] == pytest.approx(p * (1 - p) / cluster_t(data.effect, cluster).se[0] ** 2, rel=0.005)
+
+
+def test_with_few_cases_the_worst_case_counts_too(paired):
+    # One cluster of four flips, and the other 19 do not: its design effect is known from one cluster.
+    cluster = np.repeat(np.arange(20), 4)
+    data = paired(np.ones(80), cluster > 0, Kind.BINARY, cluster=cluster)
+    _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
+    spread = cluster_t(data.effect, cluster)
+    estimated = 80 / (0.05 * 0.95 * (z_value(0.95) / spread.half_width(0.95)[0]) ** 2)
+    assert estimated > 2
+    assert n[0] == pytest.approx(80 / estimated)
+    data = paired(np.ones(80), np.arange(80) > 0, Kind.BINARY, cluster=cluster)
+    _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
+    estimated = 80 / (1 / 80 * 79 / 80 * (z_value(0.95) / cluster_t(data.effect, cluster).half_width(0.95)[0]) ** 2)
+    assert estimated < 2
+    assert n[0] == pytest.approx(80 / ((estimated + 2 * 2) / 3))
+
+
+def test_rows_that_repeat_each_other_count_once(paired):
+    # Every cluster holds the same row five times: the effective size is near the number of clusters with the condition.
+    factual, counterfactual = (np.repeat(x, 5) for x in np.random.default_rng(1).integers(0, 2, (2, 60)))
+    data = paired(factual, counterfactual, Kind.BINARY, cluster=np.repeat(np.arange(60), 5))
+    share, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
+    assert n[0] == pytest.approx((factual == 1).sum() / 5, rel=0.1)
+    assert share[0] == pytest.approx((factual > counterfactual).sum() / factual.sum())
+
+
+def test_shares_without_variance_keep_their_width(paired):
+    cluster = np.repeat(np.arange(20), 4)
+    data = paired(np.ones(80), np.ones(80), Kind.BINARY, cluster=cluster)
+    found = limits(PN, data, **AUTO)
+    assert found.low[0] == 0 and 0.05 < found.high[0] < 0.2
+
+
+def test_undefined(paired):
+    data = paired([[1, 1, 0, 0], [0, 0, 0, 0]], [[1, 0, 0, 0], [1, 0, 1, 0]], Kind.BINARY, cluster=[0, 0, 1, 1])
+    found = limits(PN, data, **AUTO)
+    assert found.method.tolist() == ["undefined: one cluster", "undefined: no row is right in the factual world"]
+    assert np.isnan(found.low).all() and np.isnan(found.high).all()
+    assert np.isnan(value(CONDITIONAL_ODDS_RATIO, data)[1])

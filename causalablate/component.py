@@ -85,6 +85,7 @@ class Component:
         tower: `vision` or `lm` where that applies; random controls are drawn within a tower.
         bounds: Smallest and largest value of the activation, for components that have a range.
         patches: Dimension 1 of the activation runs over image patches and holds one number each.
+        act: Only this one of the times that the forward comes by its sites, counted from 0, or all of them.
     """
 
     address: str
@@ -93,6 +94,11 @@ class Component:
     tower: str | None = None
     bounds: tuple[float, float] | None = None
     patches: bool = False
+    act: int | None = None
+
+    def acts(self, n: int) -> bool:
+        """Whether it is meant when the forward comes by its sites for the n-th time, counted from 0."""
+        return self.act is None or self.act == n
 
 
 _RANGE = re.compile(r"\\\{(\d+)\\\.\\\.(\d+)\\\}")
@@ -135,12 +141,29 @@ def narrowed(component: Component, group: str) -> Component:
     return replace(component, address=f"{component.address}@{group}", sites=sites)
 
 
+def once(component: Component, n: str) -> Component:
+    """A component at one time of a forward only, `<address>#<n>`: `#2` of a layer is what it does in the second pass.
+
+    Args:
+        component: Any.
+        n: Which of the times that the forward comes by, from 1 on.
+    Raises:
+        ComponentNotFoundError: That is no number from 1 on.
+    """
+    if not n.isdecimal() or int(n) < 1:
+        raise ComponentNotFoundError(
+            f'no component "{component.address}#{n}": # chooses one of the times that a forward comes by a component, '
+            f"the first is {component.address}#1"
+        )
+    return replace(component, address=f"{component.address}#{int(n)}", act=int(n) - 1)
+
+
 class ComponentMap(Mapping[str, Component]):
     """The components of one model, by address, in model order.
 
-    Beside those that it lists, it knows the residual stream behind every layer (`<layer>.resid`), and components at
-    some positions only (`<address>@<group>`). They are not listed: the stream is no part of the model but the state
-    between two parts, and globs mean parts.
+    Beside those that it lists, it knows the residual stream behind every layer (`<layer>.resid`), components at one
+    time of a forward only (`<address>#<n>`), and at some positions only (`<address>@<group>`). They are not listed: the
+    stream is no part of the model but the state between two parts, and globs mean parts.
     """
 
     def __init__(self, components: Iterable[Component]):
@@ -167,13 +190,14 @@ class ComponentMap(Mapping[str, Component]):
         """Components whose address matches an address or glob, in model order.
 
         `*` matches within one dotted segment, `**` across segments, `{a..b}` a range of numbers: `lm.layers.*.heads.*`,
-        `vision.**`, `lm.layers.{3..7}.mlp`, `lm.layers.*.resid@image`. TransformerLens' names stand for what lives
-        there: `blocks.3.attn.hook_z`, `blocks.*.hook_mlp_out`.
+        `vision.**`, `lm.layers.{3..7}.mlp`, `lm.layers.*.resid@image`, `lm.**#2`. TransformerLens' names stand for what
+        lives there: `blocks.3.attn.hook_z`, `blocks.*.hook_mlp_out`.
 
         Raises:
             ComponentNotFoundError: Nothing matches; the message names what exists.
         """
-        whole, at, group = glob.partition("@")
+        address, at, group = glob.partition("@")
+        whole, hash_, n = address.partition("#")
         pattern = _pattern(whole)
         found = [c for a, c in self._by_address.items() if pattern.fullmatch(a)]
         if not found and whole.endswith(".resid"):
@@ -183,6 +207,8 @@ class ComponentMap(Mapping[str, Component]):
             found = self._hooked(whole)
         if not found:
             raise ComponentNotFoundError(self._missing(whole))
+        if hash_:
+            found = [once(c, n) for c in found]
         return [narrowed(c, group) for c in found] if at else found
 
     def kinds(self) -> dict[str, list[Component]]:

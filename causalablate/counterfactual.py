@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,9 @@ import pandas as pd
 from torch import Tensor, nn
 
 from causalablate import outcome as outcomes_of
+from causalablate.component import Component
 from causalablate.engine.allocator import freed_memory_kept
+from causalablate.engine.comparing import compared
 from causalablate.engine.compiled import compiled, compiled_forwards
 from causalablate.engine.crew import dealt, fitting_workers
 from causalablate.engine.frozen import frozen
@@ -43,11 +45,13 @@ class LesionedRows:
         values: Outcome name to float32 values, shape (rows,).
         fired: Whether every part of the lesion acted, bool, shape (rows,).
         change_norm: L2 norm of the change at the lesioned sites, float32, shape (rows,).
+        changes: By component of the lesion, the same.
     """
 
     values: dict[str, np.ndarray]
     fired: np.ndarray
     change_norm: np.ndarray
+    changes: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Replay:
@@ -218,6 +222,42 @@ class Replay:
             for lesion, found in self._found(sweep, blocks, every, wanted):
                 yield lesion, self._whole(found, rows)
 
+    def measured(
+        self,
+        lesions: Sequence[Lesion],
+        components: Sequence[Component],
+        rows: slice,
+        measure: Callable[[Tensor, Tensor], Tensor],
+        *,
+        beside: Lesion = Lesion(),  # noqa: B008 (a value)
+    ) -> Iterator[tuple[Lesion, dict[str, np.ndarray]]]:
+        """Compare what components say under each lesion with what they say in the factual run, or in another world.
+
+        Args:
+            lesions: Which lesions.
+            components: Whose activations; a component that the lesion itself switches off counts as it is then.
+            rows: Which examples.
+            measure: (under the lesion, beside it), each shape (examples, features), all sites, calls and positions in a
+                row, padding as zero -> shape (examples,) or (examples, k).
+            beside: The world to compare with; by default the factual one.
+        Yields:
+            Lesion and, by component, the measure, float32, shape (rows,) or (rows, k); NaN where a component did not
+            run in one of the two worlds.
+        Raises:
+            InertLesionError: A part of a lesion never acted.
+        """
+        sweep = self._arrange((beside, *lesions))
+        places = {site.place for component in components for site in component.sites}
+        found: list[list[dict[str, np.ndarray]]] = [[] for _ in lesions]
+        for block in self._blocks(rows):
+            recording = self._record(sweep, block)
+            worlds = sweep.visits(recording, places)
+            base = next(worlds)
+            for there, kept in zip(worlds, found, strict=True):
+                kept.append(compared(components, there, base, recording, measure))
+        for lesion, blocks in zip(lesions, found, strict=True):
+            yield lesion, self._cut(blocks, rows)
+
     def _found(
         self, sweep: Sweep, blocks: Sequence[int], every: Sequence[Lesion], wanted: Callable[[], set[int]]
     ) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
@@ -382,11 +422,13 @@ class Replay:
             values = self._values(block, world.read)
         except OutcomeError as error:
             raise OutcomeError(f"under {lesion.name}: {error}") from error
-        return LesionedRows(values, np.full(len(world.norm), len(lesion) > 0), world.norm.numpy())
+        changes = {address: norm.numpy() for address, norm in world.changes.items()}
+        return LesionedRows(values, np.full(len(world.norm), len(lesion) > 0), world.norm.numpy(), changes)
 
     def _whole(self, blocks: Sequence[LesionedRows], rows: slice) -> LesionedRows:
         acted = self._cut([{"fired": b.fired, "norm": b.change_norm} for b in blocks], rows)
-        return LesionedRows(self._cut([b.values for b in blocks], rows), acted["fired"], acted["norm"])
+        changes = self._cut([b.changes for b in blocks], rows)
+        return LesionedRows(self._cut([b.values for b in blocks], rows), acted["fired"], acted["norm"], changes)
 
     def _values(self, block: int, readout: Readout) -> dict[str, np.ndarray]:
         start = block * self._rows_per_block

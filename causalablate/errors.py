@@ -67,3 +67,7 @@ def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """Return ` (did you mean a, b?)` for the known names closest to `name`, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=n, cutoff=0.5)
     return f" (did you mean {', '.join(close)}?)" if close else ""
+
+
+class GraphError(CausalAblateError):
+    """A graph over components cannot be made, or a question about it has no answer."""

@@ -21,6 +21,7 @@ LAYERS = [
     {"laws", "effects", "generation"},
     {"screening", "attribution"},
     {"patching"},
+    {"graph", "interactions"},
     {"evaluation", "adaptive"},
     {"training"},
     {"study"},

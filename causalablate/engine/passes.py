@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from causalablate.component import Site
+from causalablate.component import Component, Site
 from causalablate.engine.groups import positions
 from causalablate.engine.hooks import Edit, Place, hooked
 from causalablate.engine.stack import Parts, Stack, Surroundings
@@ -41,9 +41,15 @@ class Passes:
     @property
     def every_part_fired(self) -> Tensor:
         """Whether every part of the lesion acted on a row at least once, bool, shape (n,); False for no lesion."""
-        if not self.fired:
+        (parts,) = self.stack.lesions
+        if not parts:
             return torch.zeros(len(self.keys), dtype=torch.bool)
-        return torch.stack(list(self.fired.values())).all(0)
+        return torch.stack([self._fired(component) for component, _ in parts]).all(0)
+
+    def _fired(self, component: Component) -> Tensor:
+        """Rows on which a component acted everywhere, or at its one time, bool, shape (n,)."""
+        sites = torch.stack([self.fired[component.address, site] for site in component.sites])
+        return sites.all(0) if component.act is None else sites.any(0)
 
     def named(self, groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The token groups of a prompt, and beside them the single positions of it that the lesion names."""

@@ -158,6 +158,7 @@ class Recording:
         calls: Recorded calls of modules.
         acts: What the lesion did: squared norms by act, each shape (n,).
         norm: Change norm of the lesion per row, shape (n,).
+        changes: By component of the lesion, the same.
         shared: Calls in which rows repeat.
         fragile: Calls whose tensors are edited in place by others.
         copies_inputs: The model edits its own inputs in place.
@@ -173,6 +174,7 @@ class Recording:
     calls: dict[Key, Call] = field(default_factory=dict)
     acts: dict[Act, Tensor] = field(default_factory=dict)
     norm: Tensor = field(default_factory=lambda: torch.zeros(0))
+    changes: dict[str, Tensor] = field(default_factory=dict)
     shared: dict[Key, Shared] = field(default_factory=dict)
     fragile: set[Key] = field(default_factory=set)
     copies_inputs: bool = False
@@ -314,6 +316,7 @@ def _run(
         recording.calls = {key: call for key, call in recording.calls.items() if key[0] not in reads}
     earlier = base.acts if base is not None else {}
     recording.norm = stack.finish(earlier)[0]
+    recording.changes = stack.changes[0]
     recording.acts = {act: earlier[act] for act in stack.skipped} | stack.squares[0]
 
 

@@ -73,7 +73,7 @@ def replay(
     *,
     layout: Layout | None = None,
     restricted: bool = False,
-) -> tuple[Any, Tensor]:
+) -> tuple[Any, Tensor, list[dict[str, Tensor]]]:
     """Run a recorded batch once more, under lesions.
 
     One lesion without a layout is the plain execution, bit for bit. With a layout, lesions run side by side in one
@@ -87,34 +87,44 @@ def replay(
         layout: The structure of the model's forward.
         restricted: The lesions change few positions: compute only those, in modules that go position by position.
     Returns:
-        The model's output, with the rows of one lesion after those of the other; and the norm of the change, shape
-        (lesions, rows).
+        The model's output, with the rows of one lesion after those of the other; the norm of the change, shape
+        (lesions, rows); and, lesion by lesion, that of each of its components, shape (rows,).
     Raises:
         InertLesionError: A part of a lesion never acted.
     """
     stack = Stack(lesions, around, worlds=recording.worlds)
     output = _run(tree, recording, stack, layout, restricted=restricted)
-    return output, stack.finish(recording.acts)
+    norms = stack.finish(recording.acts)
+    return output, norms, stack.changes
 
 
 def visit(
-    tree: ModuleTree, recording: Recording, parts: Parts, around: Surroundings, places: Collection[Place]
-) -> Activations:
-    """Activations at some places in the world of one lesion, bit for bit as its forward computes them.
+    tree: ModuleTree,
+    recording: Recording,
+    lesions: Sequence[Parts],
+    around: Surroundings,
+    places: Collection[Place],
+    *,
+    layout: Layout | None = None,
+) -> list[Activations]:
+    """Activations at some places in the worlds of lesions.
+
+    Without a layout, which one lesion alone can do, they are those of its own forward, bit for bit.
 
     Args:
         tree: The model.
-        recording: A run of the batch under a part, often none, of the lesion.
-        parts: The lesion, resolved.
-        around: What it refers to.
+        recording: A run of the batch under a part, often none, of every one of the lesions.
+        lesions: Each resolved.
+        around: What they refer to.
         places: Where.
+        layout: The structure of the model's forward; lesions then run side by side in one.
     Raises:
-        InertLesionError: A part of the lesion never acted.
+        InertLesionError: A part of a lesion never acted.
     """
-    stack = Stack([parts], around, worlds=recording.worlds, watched=places)
-    _run(tree, recording, stack, None, restricted=False)
+    stack = Stack(lesions, around, worlds=recording.worlds, watched=places)
+    _run(tree, recording, stack, layout, restricted=False)
     stack.finish(recording.acts)
-    return dict(stack.seen)
+    return [{at: stack.rows_of(x, block) for at, x in stack.seen.items()} for block in range(len(lesions))]
 
 
 def _run(tree: ModuleTree, recording: Recording, stack: Stack, layout: Layout | None, *, restricted: bool) -> Any:

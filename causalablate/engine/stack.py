@@ -212,8 +212,10 @@ class Stack:
         past: Token groups of the positions in the key-value cache, which come before those of this forward.
         calls: How often each place was reached in this forward.
         acted: How often each component acted in this forward.
+        passed: How often the forward came by each component that offs read.
         outputs: Latest outputs of the components that offs read.
         squares: Squared norm of the change by block and act, each shape (n,).
+        changes: After a forward: by block and component, the L2 norm of its change, float32, each shape (n,).
         skipped: Acts left out because their results were known.
         order: The places that were reached or left out in this forward, one after the other.
         view: Set while a module computes distinct rows only.
@@ -229,8 +231,10 @@ class Stack:
     past: Mapping[str, Tensor] = field(default_factory=dict)
     calls: Counter[Place] = field(default_factory=Counter)
     acted: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
     outputs: dict[str, Tensor] = field(default_factory=dict)
     squares: list[dict[Act, Tensor]] = field(default_factory=list)
+    changes: list[dict[str, Tensor]] = field(default_factory=list)
     skipped: set[Act] = field(default_factory=set)
     order: list[Place] = field(default_factory=list)
     view: View | None = None
@@ -240,15 +244,16 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.here: dict[Place, list[tuple[int, Component, Site, Off]]] = {}
-        self.taps: dict[Place, list[tuple[str, Site]]] = {}
+        self.taps: dict[Place, list[tuple[Component, Site]]] = {}
         for block, parts in enumerate(self.lesions):
             for component, how in parts:
                 for site in component.sites:
                     self.here.setdefault(site.place, []).append((block, component, site, how))
         read = (address for parts in self.lesions for _, how in parts for address in how.reads())
         for address in dict.fromkeys(read):
-            for site in self.around.components[address].sites:
-                self.taps.setdefault(site.place, []).append((address, site))
+            tapped = self.around.components[address]
+            for site in tapped.sites:
+                self.taps.setdefault(site.place, []).append((tapped, site))
 
     @property
     def places(self) -> list[Place]:
@@ -263,6 +268,7 @@ class Stack:
         self.keys, self.groups = keys, groups
         self.calls.clear()
         self.acted.clear()
+        self.passed.clear()
         self.outputs.clear()
         self.skipped.clear()
         self.order.clear()
@@ -280,19 +286,30 @@ class Stack:
             InertLesionError: A part of a lesion never acted.
         """
         norms = torch.zeros(len(self.lesions), len(self.keys), dtype=torch.float64)
+        self.changes = []
         for block, parts in enumerate(self.lesions):
             known = {act: earlier[act] for act in self.skipped} if earlier else {}
             known |= self.squares[block]
             fired = {act[:2] for act in known}
             for component, how in parts:
-                for site in component.sites:
-                    if (component.address, site) not in fired:
-                        raise InertLesionError(
-                            f"{component.address}={how} never acted: the forward pass does not reach {site.module}. "
-                            "In this mode or configuration the component is not in use"
-                        )
+                missed = [site for site in component.sites if (component.address, site) not in fired]
+                if missed and component.act is None:
+                    raise InertLesionError(
+                        f"{component.address}={how} never acted: the forward pass does not reach {missed[0].module}. "
+                        "In this mode or configuration the component is not in use"
+                    )
+                if len(missed) == len(component.sites):
+                    raise InertLesionError(
+                        f"{component.address}={how} never acted: a forward comes by there fewer than "
+                        f"{(component.act or 0) + 1} times"
+                    )
+            by_component = {
+                component.address: torch.zeros(len(self.keys), dtype=torch.float64) for component, _ in parts
+            }
             for act in sorted(known, key=lambda act: (act[0], repr(act[1]), act[2])):
-                norms[block] += known[act].cpu()
+                by_component[act[0]] += known[act].cpu()
+            norms[block] = sum(by_component.values(), norms[block])
+            self.changes.append({address: squares.sqrt().float() for address, squares in by_component.items()})
         return norms.sqrt().float()
 
     def skip(self, places: Sequence[Place]) -> None:
@@ -300,12 +317,13 @@ class Stack:
         self.order += places
         for place in places:
             self.calls[place] += 1
-            for address, site in self._parts_at(place):
-                self.skipped.add((address, site, self.acted[address]))
-                self.acted[address] += 1
+            for component, site in self._parts_at(place):
+                if component.acts(self.acted[component.address]):
+                    self.skipped.add((component.address, site, self.acted[component.address]))
+                self.acted[component.address] += 1
 
-    def _parts_at(self, place: Place) -> list[tuple[str, Site]]:
-        return list(dict.fromkeys((component.address, site) for _, component, site, _ in self.here.get(place, ())))
+    def _parts_at(self, place: Place) -> list[tuple[Component, Site]]:
+        return list(dict.fromkeys((component, site) for _, component, site, _ in self.here.get(place, ())))
 
     def edits(self) -> dict[Place, Edit]:
         """One edit per place: first its lesioned parts in address order, then what other offs read there."""
@@ -318,14 +336,16 @@ class Stack:
         def edit(x: Tensor, call: int, inputs: tuple[Any, ...]) -> Tensor:
             self.order.append(place)
             nth = {}
-            for address, site in parts:
-                nth[address, site] = self.acted[address]
-                self.acted[address] += 1
+            for component, site in parts:
+                nth[component.address, site] = self.acted[component.address]
+                self.acted[component.address] += 1
             new = x
             for block, component, site, how in here:
+                act = nth[component.address, site]
+                if not component.acts(act):
+                    continue
                 rows = self.rows_of(new, block)
                 of_block = map_tensors(inputs, partial(self.rows_of, block=block))
-                act = nth[component.address, site]
                 context = _Context(component, act, of_block, site, call, block, rows.shape[0], how, self)
                 changed = self._act(rows, context)
                 if changed is None:
@@ -336,8 +356,10 @@ class Stack:
                 if new is x:
                     new = x.fresh() if isinstance(x, Repeated) and not x.edited else x.clone()
                 site.part(self.rows_of(new, block)).copy_(changed)
-            for address, site in taps:
-                self.outputs[address] = site.part(new)
+            for tapped, site in taps:
+                if tapped.acts(self.passed[tapped.address]):
+                    self.outputs[tapped.address] = site.part(new)
+                self.passed[tapped.address] += 1
             if place in self.watched:
                 self.seen[place, call] = new.clone()  # the model may write into it later
             return new

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from causalablate.engine.compiled import compiled
 from causalablate.engine.frozen import frozen
-from causalablate.engine.hooks import Forward, submodule
+from causalablate.engine.hooks import Forward, Place, submodule
 from causalablate.engine.layout import Layout
 from causalablate.engine.memory import free_memory
-from causalablate.engine.nested import worlds_read
+from causalablate.engine.nested import Activations, worlds_read
 from causalablate.engine.planning import Batch, Node, plan
 from causalablate.engine.recording import Recording, record
 from causalablate.engine.replay import ModuleTree, replay, visit
@@ -35,10 +35,12 @@ class World:
     Attributes:
         read: What `read` took from the model's output.
         norm: L2 norm of the change per row, shape (rows,).
+        changes: By component of the lesion, the same.
     """
 
     read: Any
     norm: Tensor
+    changes: Mapping[str, Tensor]
 
 
 class Sweep:
@@ -158,6 +160,23 @@ class Sweep:
             return set(self._plan.batches[task - 1].lesions)
         return _below(self._plan.children[task - 1 - len(self._plan.batches)])
 
+    def visits(self, recording: Recording, places: Collection[Place]) -> Iterator[Activations]:
+        """Activations at some places under each lesion, in their order; as many lesions in a forward as otherwise.
+
+        Args:
+            recording: Of a block.
+            places: Where.
+        """
+        stackable = self._layout is not None and self._layout.unstackable is None
+        size = self.size if stackable else 1
+        for start in range(0, len(self.lesions), size):
+            some = set(range(start, min(start + size, len(self.lesions))))
+            self._visit(recording, some)
+            lesions, layout = [self.lesions[i] for i in sorted(some)], self._layout if stackable else None
+            with compiled(self._fast):
+                found = visit(self._tree, recording, lesions, self._around, places, layout=layout)
+            yield from found
+
     def _visit(self, recording: Recording, lesions: Collection[int]) -> None:
         """Run the worlds that these lesions patch from, each once, everywhere that any lesion of the sweep reads it."""
         components, known = self._around.components, recording.worlds.known
@@ -165,7 +184,7 @@ class Sweep:
             if world not in known:
                 parts = Lesion(world).resolve(components)
                 with compiled(self._fast):
-                    known[world] = visit(self._tree, recording, parts, self._around, self._read_worlds[world])
+                    (known[world],) = visit(self._tree, recording, [parts], self._around, self._read_worlds[world])
 
     def _walk(
         self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
@@ -186,7 +205,7 @@ class Sweep:
         self, node: Node, recordings: list[Recording], wanted: Callable[[], set[int]]
     ) -> Iterator[tuple[int, list[World]]]:
         if node.lesion is not None and node.lesion in wanted():
-            yield node.lesion, [World(self._read(r.output, 1)[0], r.norm) for r in recordings]
+            yield node.lesion, [World(self._read(r.output, 1)[0], r.norm, r.changes) for r in recordings]
 
     def _batch(
         self, batch: Batch, recordings: list[Recording], wanted: Callable[[], set[int]]
@@ -232,7 +251,7 @@ class Sweep:
 
     def _replay(self, recording: Recording, batch: Batch) -> list[World]:
         with compiled(self._fast):
-            output, norms = replay(
+            output, norms, changes = replay(
                 self._tree,
                 recording,
                 [self.lesions[i] for i in batch.lesions],
@@ -242,7 +261,7 @@ class Sweep:
             )
         with frozen(self._root):
             reads = self._read(output, len(batch.lesions))
-        return [World(read, norm) for read, norm in zip(reads, norms, strict=True)]
+        return [World(*world) for world in zip(reads, norms, changes, strict=True)]
 
 
 def _held(recording: Recording) -> int:

@@ -454,7 +454,7 @@ def test_inputs_of_inference_mode_and_opaque_inputs(x):
     cache = Cache()
     recording = record(net, {"x": given, "cache": cache}, KEYS, AROUND, {net.a, net.last})
     assert recording.inputs["cache"] is cache and kept(net, recording) == ["a:0", "last:0"]
-    output, _ = replay(ModuleTree(net), recording, [[part("last")]], AROUND)
+    output, _, _ = replay(ModuleTree(net), recording, [[part("last")]], AROUND)
     with torch.no_grad(), lesioned(net, [part("last")], AROUND):
         assert torch.equal(output, net(x=x, cache=cache))
 
@@ -477,7 +477,7 @@ def test_what_is_known_is_not_run_again(x):
     assert runs == ["b"] and under.calls[net.a, 0] is base.calls[net.a, 0]
     assert torch.equal(under.output, plainly(net, x, *lesion))
     runs.clear()
-    output, norms = replay(ModuleTree(net), under, [both], AROUND)
+    output, norms, _ = replay(ModuleTree(net), under, [both], AROUND)
     assert runs == [] and torch.equal(output, plainly(net, x, *both))
     with lesioned(net, both, AROUND) as action:
         net(x=x)
@@ -518,7 +518,7 @@ def test_acts_of_two_sites_that_alternate_keep_their_order(x):
     blocked = ModuleTree(net).blocked(Stack([[two]], AROUND).places)
     under = recorded(net, x, parts=[two], base=recorded(net, x), blocked=blocked)
     both = [two, part("last")]
-    output, norms = replay(ModuleTree(net), under, [both], AROUND)
+    output, norms, _ = replay(ModuleTree(net), under, [both], AROUND)
     assert torch.equal(output, plainly(net, x, *both))
     with lesioned(net, both, AROUND) as action:
         net(x=x)

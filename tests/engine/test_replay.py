@@ -102,7 +102,7 @@ def recorded(net, inputs, lesions, layout=None):
 
 def replayed(net, inputs, *lesions, layout=None):
     tree, recording = recorded(net, inputs, lesions, layout)
-    return replay(tree, recording, lesions, AROUND, layout=layout)
+    return replay(tree, recording, lesions, AROUND, layout=layout)[:2]
 
 
 def plainly(net, inputs, lesion):
@@ -133,7 +133,7 @@ def test_only_what_the_lesion_changes_is_run(net, x, path, run):
     lesion = [part(path)]
     tree, recording = recorded(net, {"x": x}, [lesion])
     RUNS.clear()
-    output, norms = replay(tree, recording, [lesion], AROUND)
+    output, norms, _ = replay(tree, recording, [lesion], AROUND)
     assert runs(net) == run
     expected, norm, _ = plainly(net, {"x": x}, lesion)
     assert torch.equal(output, expected) and torch.equal(norms[0], norm)
@@ -143,7 +143,7 @@ def test_a_lesion_that_changes_nothing_lets_nothing_run(net, x):
     lesion = [part("blocks.0", Scale(1.0))]
     tree, recording = recorded(net, {"x": x}, [lesion])
     RUNS.clear()
-    output, norms = replay(tree, recording, [lesion], AROUND)
+    output, norms, _ = replay(tree, recording, [lesion], AROUND)
     assert runs(net) == set() and norms.tolist() == [[0.0, 0.0]]
     assert torch.equal(output, plainly(net, {"x": x}, [])[0])
 
@@ -154,7 +154,7 @@ def test_a_lesion_that_another_undoes_stops_there(net, x):
     tree, recording = recorded(net, {"x": x}, [both, [part("blocks.1", Zero())]])
     under = record(net, {"x": x}, keys({"x": x}), AROUND, wanted(tree, [both]), parts=both[1:], base=recording)
     RUNS.clear()
-    output, _ = replay(tree, under, [both], AROUND)
+    output, _, _ = replay(tree, under, [both], AROUND)
     assert not runs(net) & {"blocks.2.a", "blocks.2.b", "out", "side.a", "side.b"}
     assert torch.equal(output, plainly(net, {"x": x}, both)[0])
 
@@ -214,7 +214,7 @@ def test_hooks_inside_of_what_could_be_left_out_still_fire(net, x):
     late = net.blocks[1].b.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     seen.clear()
     RUNS.clear()
-    output, _ = replay(tree, recording, [lesion], AROUND)
+    output, _, _ = replay(tree, recording, [lesion], AROUND)
     assert "side.a" not in runs(net)
     assert len(seen) == 2 and torch.equal(seen[0], net.blocks[0].a(x))
     late.remove()
@@ -293,7 +293,7 @@ def test_a_stand_in_is_that_of_the_same_lesion(net, x):
     recording = record(net, {"x": x}, ["a", "b"], around, set(net.modules()) - {net})
     outputs = replay(tree, recording, lesions, around, layout=layout)[0].chunk(2)
     for lesion, output in zip(lesions, outputs, strict=True):
-        alone, _ = replay(tree, recording, [lesion], around)
+        alone, _, _ = replay(tree, recording, [lesion], around)
         with torch.no_grad(), lesioned(net, lesion, around):
             expected = net(x=x)
         assert torch.equal(alone, expected) and torch.allclose(output, expected, atol=TOLERANCE)
@@ -357,7 +357,7 @@ def test_a_lesion_of_few_positions_is_computed_where_it_matters(group, lengths):
     lesions = [[part("up", how, tokens=True, group=group)] for how in (Zero(), Scale(2.0))]
     recording = record(net, {"x": x}, ["a", "b"], around, set(net.modules()) - {net})
     LENGTHS.clear()
-    output, norms = replay(ModuleTree(net), recording, lesions, around, layout=layout, restricted=True)
+    output, norms, _ = replay(ModuleTree(net), recording, lesions, around, layout=layout, restricted=True)
     assert lengths == LENGTHS
     for lesion, rows, norm in zip(lesions, output.chunk(2), norms, strict=True):
         with torch.no_grad(), lesioned(net, lesion, around) as action:
@@ -375,7 +375,7 @@ def test_the_end_is_computed_where_it_is_read():
         lesion = [part(path)]
         tree, recording = recorded(net, {"x": x}, [lesion])
         LENGTHS.clear()
-        output, norms = replay(tree, recording, [lesion], AROUND, layout=layout)
+        output, norms, _ = replay(tree, recording, [lesion], AROUND, layout=layout)
         assert lengths == LENGTHS
         expected, norm, _ = plainly(net, {"x": x}, lesion)
         assert torch.allclose(output[:, -1], expected[:, -1], atol=TOLERANCE) and torch.allclose(norms[0], norm)

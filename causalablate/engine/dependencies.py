@@ -1,0 +1,156 @@
+"""Which activations can reach which others in a forward: followed through every tensor operation."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from causalablate.component import Component, Site
+from causalablate.engine.frozen import frozen
+from causalablate.engine.hooks import Edit, Place, hooked
+
+Read = Callable[[Any], list[Tensor]]
+"""The model's output -> what outcomes are computed from."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One time that a forward comes by a component.
+
+    Attributes:
+        component: Its address.
+        n: Which time, counted from 0.
+    """
+
+    component: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What can act on what directly: with no other of the components in between.
+
+    Attributes:
+        order: All passages, in the order of the forward.
+        parents: By passage, the earlier ones whose activation its own is computed from.
+        read: The passages that the outputs are computed from.
+    """
+
+    order: tuple[Passage, ...]
+    parents: Mapping[Passage, frozenset[Passage]]
+    read: frozenset[Passage]
+
+
+def dependencies(
+    root: nn.Module, inputs: Mapping[str, Any], components: Sequence[Component], read: Read
+) -> Dependencies:
+    """Follow one forward.
+
+    A result depends on whatever entered its operation, element for element or not, so a path is listed if data can take
+    it, whether or not it does. What a program decides by looking at a value, all that comes later depends on.
+
+    Args:
+        root: The whole model.
+        inputs: Keyword arguments of the forward; one example is enough.
+        components: No two of them hold the same part of an activation.
+        read: What is read of the model's output.
+    """
+    follower = _Follower(components)
+    with frozen(root, inference=False), hooked(root, follower.edits(), begin=lambda args, kwargs: None), follower:
+        output = read(root(**inputs))
+    found = frozenset().union(*(follower.sources(x) for x in output), follower.decided)
+    return Dependencies(tuple(follower.parents), dict(follower.parents), found)
+
+
+class _Follower(TorchDispatchMode):
+    """Notes for every piece of memory which passages its contents were computed from.
+
+    Attributes:
+        parents: By passage, in the order of the forward.
+        decided: Passages that the program itself has looked at.
+    """
+
+    def __init__(self, components: Sequence[Component]) -> None:
+        super().__init__()
+        self.parents: dict[Passage, frozenset[Passage]] = {}
+        self.decided: frozenset[Passage] = frozenset()
+        self._sources: dict[int, frozenset[Passage]] = {}
+        self._alive: list[torch.UntypedStorage] = []  # an address in memory names one tensor only while it lives
+        self._passed: Counter[str] = Counter()
+        self._in_delta = False
+        self._here: dict[Place, list[tuple[Component, Site]]] = {}
+        for component in components:
+            for site in component.sites:
+                self._here.setdefault(site.place, []).append((component, site))
+
+    def edits(self) -> dict[Place, Edit]:
+        """Where the components are."""
+        return {place: self._edit_at(place) for place in self._here}
+
+    def sources(self, x: Tensor) -> frozenset[Passage]:
+        """What a tensor was computed from."""
+        return self._sources.get(x.untyped_storage()._cdata, frozenset())
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation; its results depend on what it was given."""
+        kwargs = kwargs or {}
+        given = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        out = func(*args, **kwargs)
+        if func is torch.ops.aten.where.self and self._in_delta:
+            # The end of an edited residual block: the stream before it plus its new delta, not what it was before.
+            given, self._in_delta = [args[1]], False
+        sources = self.decided.union(*map(self.sources, given))
+        made = [x for x in tree_leaves(out) if isinstance(x, Tensor)]
+        if not made and out is not None:
+            self.decided = sources
+        for x in made:
+            written = any(x.untyped_storage()._cdata == y.untyped_storage()._cdata for y in given)
+            self._note(x, sources | (self.sources(x) if written else frozenset()))
+        return out
+
+    def _note(self, x: Tensor, sources: frozenset[Passage]) -> None:
+        storage = x.untyped_storage()
+        self._alive.append(storage)
+        self._sources[storage._cdata] = sources
+
+    def _edit_at(self, place: Place) -> Edit:
+        here = self._here[place]
+
+        def edit(x: Tensor, call: int, inputs: tuple[Any, ...]) -> Tensor:
+            passages = []
+            for component, _ in here:
+                n = self._passed[component.address]
+                self._passed[component.address] += 1
+                if component.acts(n):
+                    passages.append(Passage(component.address, n))
+            if not passages:
+                return x
+            before = self.sources(x)
+            self.parents |= dict.fromkeys(passages, before)
+            new = x.clone()
+            whole = _fills([site for _, site in here], x) and len(passages) == len(here)
+            self._note(new, frozenset(passages) if whole else before.union(passages))
+            self._in_delta = place[1] == "delta"
+            return new
+
+        return edit
+
+
+def _fills(sites: Sequence[Site], x: Tensor) -> bool:
+    """Whether sites together are all of an activation."""
+    if any(site.group is not None or site.positions is not None for site in sites):
+        return False
+    if any(site.span is None for site in sites):
+        return True
+    spans = sorted(site.span for site in sites if site.span is not None)
+    reached = 0
+    for start, stop in spans:
+        if start > reached:
+            return False
+        reached = max(reached, stop)
+    return reached >= x.shape[sites[0].axis]

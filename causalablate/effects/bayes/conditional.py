@@ -1,11 +1,12 @@
-"""The posterior of all effects where the SD of each family is known: normal, in closed form."""
+"""The posterior of all effects where the scale of each family is known: normal, in closed form."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from causalablate.effects.bayes.prior import Prior
+from causalablate.effects.bayes.heavy import variational_spread
+from causalablate.effects.bayes.prior import NORMAL, Prior
 
 JITTER = 1e-10
 """Added to the covariance, as a share of its diagonal: lesions that are the same make it singular."""
@@ -45,37 +46,47 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Conditional:
-    """Posterior at each node of the SDs of the families.
+    """Posterior at each node of the scales of the families.
 
     Attributes:
-        log_likelihood: log p(estimates | tau), shape (nodes,).
+        log_likelihood: log p(estimates | tau), shape (nodes,); with heavy tails a lower bound.
         mean: Of the effects, shape (nodes, lesions).
         variance: Of the effects, shape (nodes, lesions).
         mu: Mean of the mean of each family, shape (nodes, families).
+        spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions): tau^2 with normal
+            tails, the lesion's own with heavy ones.
     """
 
     log_likelihood: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     mu: np.ndarray
+    spread: np.ndarray
 
 
 def conditional(evidence: Evidence, tau: np.ndarray) -> Conditional:
-    """Posterior given the SDs of the families, at every node.
+    """Posterior given the scales of the families, at every node.
 
-    y ~ N(theta, S), theta ~ N(Z mu, D) with D = diag(tau^2), mu ~ N(m, s^2 I). With B = (S + D)^-1 and W = S B Z:
+    y ~ N(theta, S), theta ~ N(Z mu, D) with D = diag(spread), mu ~ N(m, s^2 I). With B = (S + D)^-1 and W = S B Z:
     theta | mu has mean D B y + W mu and covariance S B D, and mu has precision I / s^2 + Z' B Z.
 
     Args:
         evidence: Estimates, families and prior.
-        tau: Shape (nodes, families), positive, outcome units.
+        tau: Scale of each family, shape (nodes, families), positive, outcome units.
 
     Source: Lindley & Smith (1972), J. R. Stat. Soc. B 34(1).
     """
-    if evidence.n_families == 1:
+    if evidence.prior.tails == NORMAL and evidence.n_families == 1:
         return _one_family(evidence, tau[:, 0])
-    nodes = [_node(evidence, row) for row in tau]
-    return Conditional(*(np.array(part) for part in zip(*nodes, strict=True)))
+    scale, bonus = tau[:, evidence.family], np.zeros(len(tau))
+    spread = scale**2
+    if evidence.prior.tails != NORMAL:
+        noise = evidence.noise + evidence.prior.mu_sd**2 * evidence.members @ evidence.members.T
+        for k, row in enumerate(scale):
+            spread[k], bonus[k] = variational_spread(evidence.center - evidence.prior.mu_mean, noise, row)
+    nodes = [_node(evidence, row) for row in spread]
+    likelihood, mean, variance, mu = (np.array(part) for part in zip(*nodes, strict=True))
+    return Conditional(likelihood + bonus, mean, variance, mu, spread)
 
 
 def _one_family(evidence: Evidence, tau: np.ndarray) -> Conditional:
@@ -95,42 +106,43 @@ def _one_family(evidence: Evidence, tau: np.ndarray) -> Conditional:
         mean=prior.mu_mean + (t2 * b * d) @ vectors.T + shift[:, None] * pull,
         variance=(t2 * values * b) @ (vectors**2).T + of_mu[:, None] * pull**2,
         mu=(prior.mu_mean + shift)[:, None],
+        spread=np.broadcast_to(t2, (tau.size, d.size)),
     )
 
 
-def _node(evidence: Evidence, tau: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+def _node(evidence: Evidence, spread: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
     d, prior = evidence.center - evidence.prior.mu_mean, evidence.prior
-    z, t2 = evidence.members, tau[evidence.family] ** 2
-    factor = cho_factor(evidence.noise + np.diag(t2), lower=True)
+    z = evidence.members
+    factor = cho_factor(evidence.noise + np.diag(spread), lower=True)
     bd, bz = cho_solve(factor, d), cho_solve(factor, z)
     small = np.eye(z.shape[1]) + prior.mu_sd**2 * (z.T @ bz)
     of_mu = prior.mu_sd**2 * np.linalg.inv(small)
     shift = of_mu @ (z.T @ bd)
-    pull = z - t2[:, None] * bz
+    pull = z - spread[:, None] * bz
     quadratic = d @ bd - shift @ (z.T @ bd)
     determinant = 2 * np.log(np.diag(factor[0])).sum() + np.linalg.slogdet(small)[1]
     root = solve_triangular(factor[0], np.eye(d.size), lower=True)
-    within = t2 - t2**2 * (root**2).sum(axis=0)
+    within = spread - spread**2 * (root**2).sum(axis=0)
     return (
         float(-(d.size * np.log(2 * np.pi) + determinant + quadratic) / 2),
-        prior.mu_mean + t2 * bd + pull @ shift,
+        prior.mu_mean + spread * bd + pull @ shift,
         np.maximum(within, 0.0) + ((pull @ of_mu) * pull).sum(axis=1),
         prior.mu_mean + shift,
     )
 
 
-def posterior_covariance(evidence: Evidence, tau: np.ndarray, covariance: np.ndarray | None = None) -> np.ndarray:
-    """Covariance of the effects given the SDs of the families, shape (lesions, lesions).
+def posterior_covariance(evidence: Evidence, spread: np.ndarray, covariance: np.ndarray | None = None) -> np.ndarray:
+    """Covariance of the effects given their prior variances, shape (lesions, lesions).
 
     Args:
         evidence: Estimates, families and prior.
-        tau: Shape (families,).
+        spread: Prior variance of each effect about the mean of its family, shape (lesions,).
         covariance: Instead of that of the evidence: what it would be with more data.
     """
     noise = evidence.noise if covariance is None else covariance + np.diag(JITTER * np.diag(covariance))
-    z, t2, s2 = evidence.members, tau[evidence.family] ** 2, evidence.prior.mu_sd**2
-    factor = cho_factor(noise + np.diag(t2), lower=True)
+    z, s2 = evidence.members, evidence.prior.mu_sd**2
+    factor = cho_factor(noise + np.diag(spread), lower=True)
     of_mu = s2 * np.linalg.inv(np.eye(z.shape[1]) + s2 * (z.T @ cho_solve(factor, z)))
     pull = noise @ cho_solve(factor, z)
-    within = noise @ cho_solve(factor, np.diag(t2))
+    within = noise @ cho_solve(factor, np.diag(spread))
     return (within + within.T) / 2 + pull @ of_mu @ pull.T

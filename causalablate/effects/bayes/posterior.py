@@ -1,4 +1,4 @@
-"""The posterior of the effects of many lesions: a mixture of normals over the SDs of their families."""
+"""The posterior of the effects of many lesions: a mixture of normals over the scales of their families."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from causalablate.effects.bayes.conditional import Evidence, posterior_covariance
 from causalablate.effects.bayes.mixture import mixture_cdf, mixture_quantile, mixture_sd
 from causalablate.effects.bayes.nodes import tau_nodes
-from causalablate.effects.bayes.prior import Prior
+from causalablate.effects.bayes.prior import NORMAL, Prior
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,13 @@ class Posterior:
     Attributes:
         evidence: Estimates, families and prior.
         weights: Of the nodes, shape (nodes,), summing to 1.
-        tau: SD of each family, shape (nodes, families), outcome units.
+        tau: Scale of each family, shape (nodes, families), outcome units.
         mu: Mean of each family at each node, shape (nodes, families).
         means: Of the effects at each node, shape (nodes, lesions).
         sds: Of the effects at each node, shape (nodes, lesions).
-        log_evidence: Log marginal likelihood of the estimates; differences compare priors or families.
+        spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions).
+        log_evidence: Log marginal likelihood of the estimates, with heavy tails a lower bound of it; differences compare
+            priors or families.
     """
 
     evidence: Evidence
@@ -31,6 +33,7 @@ class Posterior:
     mu: np.ndarray
     means: np.ndarray
     sds: np.ndarray
+    spread: np.ndarray
     log_evidence: float
 
     @property
@@ -45,9 +48,9 @@ class Posterior:
 
     @property
     def shrinkage(self) -> np.ndarray:
-        """Weight of the family's mean against the lesion's own estimate, se^2 / (se^2 + tau^2), shape (lesions,)."""
+        """Weight of the family's mean against the lesion's own estimate, se^2 / (se^2 + spread), shape (lesions,)."""
         variance = np.diag(self.evidence.covariance)
-        return self.weights @ (variance / (variance + self.tau[:, self.evidence.family] ** 2))
+        return self.weights @ (variance / (variance + self.spread))
 
     @property
     def effective_nodes(self) -> float:
@@ -68,7 +71,10 @@ class Posterior:
 def shrink(
     center: np.ndarray, covariance: np.ndarray, prior: Prior, family: np.ndarray | None = None, *, seed: int = 0
 ) -> Posterior:
-    """Posterior of effects theta with estimates y ~ N(theta, covariance) and theta ~ N(mu, tau^2) within each family.
+    """Posterior of effects theta with estimates y ~ N(theta, covariance) and theta about mu at scale tau in each family.
+
+    Exact with normal tails, up to the nodes of tau. With heavy tails each node has the variational posterior of
+    `variational_spread`.
 
     Args:
         center: Estimates, shape (lesions,), outcome units.
@@ -90,6 +96,7 @@ def shrink(
         mu=given.mu,
         means=given.mean,
         sds=np.sqrt(given.variance),
+        spread=given.spread,
         log_evidence=log_evidence,
     )
 
@@ -102,11 +109,11 @@ def draw(posterior: Posterior, n: int, rng: np.random.Generator) -> np.ndarray:
     ends = np.cumsum(posterior.weights)
     node = np.minimum(np.searchsorted(ends, (np.arange(n) + rng.random()) / n), ends.size - 1)
     noise = rng.standard_normal((n, posterior.means.shape[1]))
-    if posterior.tau.shape[1] == 1:
+    if posterior.tau.shape[1] == 1 and posterior.evidence.prior.tails == NORMAL:
         return posterior.means[node] + _one_family_noise(posterior, node, noise, rng.standard_normal((n, 1)))
     for k in np.unique(node):
         here = node == k
-        noise[here] = noise[here] @ root(posterior_covariance(posterior.evidence, posterior.tau[k])).T
+        noise[here] = noise[here] @ root(posterior_covariance(posterior.evidence, posterior.spread[k])).T
     return posterior.means[node] + noise
 
 

@@ -70,7 +70,8 @@ class _Side:
         adjusted: Residuals by cluster, enlarged for CR2, shape (lesions, clusters + 4).
         by_seed: Residuals by seed, shape (lesions, seeds).
         interaction: Residuals less what their seed and their cluster explain, shape (lesions, seeds, clusters + 4).
-        sizes: Rows by cluster, shape (clusters + 4,).
+        sizes: Rows by cluster, those of added clusters included, shape (clusters + 4,).
+        own: Rows by cluster in the table, shape (clusters + 4,).
     """
 
     center: np.ndarray
@@ -78,6 +79,7 @@ class _Side:
     by_seed: np.ndarray
     interaction: np.ndarray
     sizes: np.ndarray
+    own: np.ndarray
 
 
 def _side(paired: Paired, mask: np.ndarray, number: int) -> _Side:
@@ -89,6 +91,7 @@ def _side(paired: Paired, mask: np.ndarray, number: int) -> _Side:
     sums = np.zeros((len(paired.lesions), sizes.size))
     sums[:, present] = totals(paired.effect[:, mask], np.searchsorted(present, cell))
     weights, cells = sizes.reshape(n_seeds, n_columns), sums.reshape(-1, n_seeds, n_columns)
+    own = weights.sum(axis=0)
     for i, end in enumerate(ENDS.get(paired.kind, ())):
         column = paired.n_clusters + 2 * number + i
         weights[:, column] = pseudo_rows(paired) / n_seeds
@@ -99,7 +102,7 @@ def _side(paired: Paired, mask: np.ndarray, number: int) -> _Side:
     by_cluster, by_seed = residual.sum(axis=1), residual.sum(axis=2)
     share = (by_column > 0) / (by_column > 0).sum()
     interaction = residual - by_seed[:, :, None] * share - by_cluster[:, None, :] / n_seeds
-    return _Side(center, by_cluster / np.sqrt(1 - by_column / n), by_seed, interaction, by_column)
+    return _Side(center, by_cluster / np.sqrt(1 - by_column / n), by_seed, interaction, by_column, own)
 
 
 def _around(by_seed: np.ndarray) -> np.ndarray:
@@ -110,13 +113,13 @@ def _around(by_seed: np.ndarray) -> np.ndarray:
 def _bell_mccaffrey(first: _Side, second: _Side) -> float:
     """(trace G)^2 / trace G^2 for the matrix G of the quadratic form, were all rows equally variable and independent.
 
-    G = diag(d) - U U', with one column of U per side: neither is ever made.
+    Added clusters are no evidence and count for nothing. G = diag(d) - U U', with one column of U per side: neither is ever made.
     """
-    diagonal, columns, trace = np.zeros(first.sizes.size), [], 0.0
+    diagonal, columns, trace = np.zeros(first.own.size), [], 0.0
     for side in (first, second):
-        n = side.sizes.sum()
-        enlarged = side.sizes / np.sqrt(1 - side.sizes / n)
-        diagonal += side.sizes / (1 - side.sizes / n) / n**2
+        n = side.own.sum()
+        enlarged = side.own / np.sqrt(1 - side.own / n)
+        diagonal += side.own / (1 - side.own / n) / n**2
         columns.append(enlarged / n**1.5)
         trace += 1 / n
     u = np.stack(columns, axis=1)

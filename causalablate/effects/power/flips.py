@@ -82,7 +82,7 @@ def miettinen_n(discordance: float, effect: float, alpha: float, power: float) -
 
 
 def _critical(flips: np.ndarray, alpha: float) -> np.ndarray:
-    """Most flips of the rarer direction with which p < alpha; -1 where none is rare enough. `flips` is a whole range."""
+    """Most flips of the rarer direction with which p < alpha, -1 if none are few enough; `flips` is a whole range."""
     blocks = range(int(flips[0]) // BLOCK, int(flips[-1]) // BLOCK + 1)
     start = int(flips[0]) % BLOCK
     return np.concatenate([_critical_block(block, alpha) for block in blocks])[start : start + flips.size]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 STEPS = 30
-"""Halvings of an effect: a relative error of 10^-9."""
+"""Halvings of the interval in which a size lies: an error of 10^-9 of it."""
 DOUBLINGS = 60
 
 

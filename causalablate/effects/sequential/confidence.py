@@ -16,7 +16,7 @@ from causalablate.errors import EffectError
 SUB_GAUSSIAN = "sub-Gaussian mixture"
 EMPTY = "undefined: limits at different times exclude each other"
 ROUNDING = 1e-4
-"""Float32 effects may pass their bounds by this much, relative to the size of these (at least 1)."""
+"""Float32 effects may pass their bounds by this much, relative to the size of these."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _check_scale(sigma: float, population: Population, bounds: Bounds | None) ->
 
 def _check_within(totals: np.ndarray, rows: np.ndarray, bounds: Bounds) -> None:
     known = np.array([end for end in (bounds.low, bounds.high) if math.isfinite(end)])
-    slack = ROUNDING * max(float(np.ptp(known)), float(np.abs(known).max()), 1.0) * rows if known.size else 0.0
+    slack = ROUNDING * max(np.ptp(known), np.abs(known).max()) * rows if known.size else 0.0
     beyond = (totals < bounds.low * rows - slack) | (totals > bounds.high * rows + slack)
     if beyond.any():
         lesion, unit = (int(i) for i in np.argwhere(beyond)[0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
 from causalablate.effects.comparisons import compare_tables, compensation
@@ -82,9 +83,8 @@ def test_binary_outcomes_without_differences_keep_an_interval(table):
     ones = np.ones(100)
     a = table({"correct": ones}, {"l": {"correct": np.r_[0, ones[1:]]}})
     row = compare_tables(a, a, sesoi=0.05).iloc[0]
-    # A hundred differences of 0, and one each of +1 and -1.
-    values = np.r_[np.zeros(100), 1, -1]
-    half = ttest_1samp(values, 0).confidence_interval(0.95).high
+    # A hundred differences of 0, and one each of +1 and -1, with the degrees of freedom of the hundred.
+    half = student.ppf(0.975, 99) * np.r_[np.zeros(100), 1, -1].std(ddof=1) / np.sqrt(102)
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((-half, half))
     assert row["interval_method"] == "paired t, Bonett-Price adjusted"
     assert row["label"] == "within noise"
@@ -187,8 +187,8 @@ def test_one_cluster_is_undefined(table, recwarn):
     b = real(table, {"l": np.ones(4)}, cluster=["c"] * 4)
     for paired in (None, False):
         row = compare_tables(a, b, paired=paired).iloc[0]
-        assert row["interval_method"] == UNDEFINED_CLUSTER and row["difference"] == 1 and row["label"] == "undecided"
-        assert np.isnan(row["p"]) and row["ratio_method"].startswith("undefined")
+        assert row["interval_method"] == UNDEFINED_CLUSTER and row["label"] == "undecided"
+        assert row["difference"] == pytest.approx(1) and np.isnan(row["p"]) and row["ratio_method"].startswith("undefined")
     assert not recwarn.list
 
 
@@ -235,13 +235,13 @@ def test_refused(table, joined):
 
 
 def test_interval_of_the_difference_covers(table):
-    """Correlated binary worlds of two models, 60 examples: the truth is a difference of -0.15."""
+    """Correlated binary worlds of two models, 60 examples: the truth is 0.7 - 0.82."""
     rng, hits = np.random.default_rng(2), 0
     ones = np.ones(60)
-    for _ in range(60):
+    for _ in range(40):
         hard = rng.random(60)
         a, b = (hard > 0.1).astype(float), (hard > 0.25).astype(float)
         lesions = ({"l": {"correct": np.where(rng.random(60) < 0.1, 1 - x, x)}} for x in (a, b))
         row = compare_tables(*(table({"correct": ones}, x) for x in lesions), n_permutations=99).iloc[0]
-        hits += row["ci_low"] < -0.15 * 0.8 < row["ci_high"]
-    assert hits >= 52
+        hits += row["ci_low"] < -0.12 < row["ci_high"]
+    assert hits >= 35

@@ -14,7 +14,7 @@ from causalablate.effects.bootstrap import (
     jackknife_means,
     percentile,
 )
-from simulated.coverage import flips_in_clusters, flips_name, independent_flips, normal_over_seeds
+from simulated.coverage import flips_in_clusters, independent_flips, normal_over_seeds
 from simulated.draws import clustered_normal
 from simulated.scenario import LEVEL, Scenario, coverage, covers, paired
 from simulated.simulation import Cell, Table, cell
@@ -64,9 +64,7 @@ def _coverage(scenario: Scenario, made: Made) -> Cell:
 
 
 def _replicates(effects: Paired, seed: int, method: str) -> np.ndarray:
-    return bootstrap_means(
-        effects.effect, effects.cluster, effects.seed, method=method, resamples=RESAMPLES, seed=seed
-    )
+    return bootstrap_means(effects.effect, effects.cluster, effects.seed, method=method, resamples=RESAMPLES, seed=seed)
 
 
 def _percentile(effects: Paired, seed: int, method: str) -> Limits:

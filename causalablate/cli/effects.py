@@ -57,7 +57,7 @@ def effects(
     """Estimate the effects in a table of counterfactuals: CSV or Parquet of any tool, or the results of a study."""
     from causalablate.cli.lists import amounts_from_text, names_from_text, pairs_from_text
     from causalablate.cli.sources import read_source
-    from causalablate.cli.views import POPULATION, check_used, chosen_views
+    from causalablate.cli.views import check_used, chosen_views
     from causalablate.report.effects import write_effects
 
     views = chosen_views(view or [])
@@ -71,10 +71,7 @@ def effects(
     shown = {name: _compute(source, one, asked) for name, one in views.items()}
     files: Sequence[Path] = []
     if out is not None:
-        population = POPULATION if POPULATION in views else None
-        files = write_effects(
-            out, source.without_controls(), shown, title=table.name, kinds=source.kinds, population=population
-        )
+        files = write_effects(out, source.table, shown, title=table.name, kinds=source.kinds, controls=source.controls)
     if as_json:
         _print_json(shown, files)
     elif not quiet:

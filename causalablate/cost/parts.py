@@ -31,7 +31,7 @@ def parts_of(component: Component, root: nn.Module) -> tuple[tuple[Part, ...], s
     - the output of a module, or what a block adds: the whole module;
     - a head: its share of the width of its attention, of all projections and of the attention itself;
     - channels of an output: their share of that module;
-    - an MLP that is read behind its last projection: that projection and the one before it.
+    - an MLP or a cross-attention that is read behind its last projection: all of its projections.
     """
     found: list[Part] = []
     for site in component.sites:
@@ -67,7 +67,7 @@ def _parts(component: Component, site: Site, root: nn.Module) -> list[Part]:
     module = root.get_submodule(site.module)
     if site.span is None:
         parent = site.module.rpartition(".")[0]
-        if component.kind != "mlp" or list(module.children()):
+        if component.kind not in ("mlp", "cross") or list(module.children()):
             return [Part(site.module)]
         if hasattr(root.get_submodule(parent), "fc1"):  # OPT, whose layers hold the projections of the MLP themselves
             return [Part(f"{parent}.fc1"), Part(site.module)]

@@ -1,93 +1,90 @@
 """A simultaneous band: intervals of all lesions of a family that hold at once, as a forest plot is read."""
 
-from functools import lru_cache
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import stdtrit
 
-from causalablate.effects.interval_methods import BOOTSTRAPS, Intervals, adjusted_intervals, nowhere
+from causalablate.effects.interval_methods import (
+    BOOTSTRAPS,
+    Intervals,
+    adjusted_title,
+    from_spread,
+    nowhere,
+    share_intervals,
+)
 from causalablate.effects.intervals import automatic, mean_intervals
+from causalablate.effects.joint_level import simultaneous_level
 from causalablate.effects.kinds import Kind
 from causalablate.effects.methods import AUTO, UNDEFINED
 from causalablate.effects.paired import Paired, totals
-from causalablate.effects.proportion import z_value
-from causalablate.effects.uncertainty import pseudo_rows
-
-DRAWS = 4_000
-"""Draws of the largest error. Their Monte Carlo error is 0.003 of the chance that the band holds."""
-
-RIDGE = 1e-6
-"""Added to the correlations, so that lesions that act exactly alike still have a Cholesky factor."""
-
+from causalablate.effects.proportion import agresti_coull, wilson, z_value
+from causalablate.effects.uncertainty import is_flat, plain_spread, spread_of
 
 NO_BAND = "resampled tails do not reach far enough for a band"
+SYMMETRIC = 1e-8
+"""Skewness below this is none."""
 
 
 def simultaneous_band(paired: Paired, level: float, method: str = AUTO, *, seed: int = 0) -> Intervals:
     """Intervals that all hold at once with chance `level`, for the lesions of one family.
 
-    They are the intervals of the same method at `simultaneous_level`. Bonett-Price intervals add more than one
-    flip in each direction, in proportion to the square of the normal quantile as Agresti and Coull do: so far out in
-    the tails one is too few. Resampled methods have no band: their tails do not reach that far.
+    They are the intervals of the same method at `simultaneous_level`, with care for what matters only so far out in the
+    tails:
+
+    - Bonett-Price adds more than one flip in each direction, in proportion to the square of the normal quantile, as
+      Agresti and Coull do;
+    - t limits of real outcomes and distances are moved outwards to Hall's, which follow the skewness of the effects;
+    - with several seeds, the variance from seeds keeps what the interaction contributes to it (see `two_way_t`).
+
+    Resampled methods have no band: their tails do not reach that far.
 
     Args:
         paired: The outcomes of one family.
         level: Chance that all intervals hold, in (0, 1).
-        method: `auto` or a key of `INTERVALS`.
+        method: `auto` or a key of `INTERVALS`, valid for these outcomes or not.
         seed: Seeds the draws.
+
+    Source: Hall (1992), J. R. Stat. Soc. B 54(1), for the limits under skewness.
     """
     name = automatic(paired) if method == AUTO else method
     if name in BOOTSTRAPS:
         return nowhere(paired, UNDEFINED + NO_BAND)
     joint = simultaneous_level(paired, level, seed=seed)
-    if name == "bonett-price" and paired.kind is Kind.BINARY:
-        return adjusted_intervals(paired, joint, (z_value(joint) / z_value(level)) ** 2)
-    return mean_intervals(paired, joint, name)
+    found = mean_intervals(paired, joint, name)
+    if len(paired.lesions) == 1 or np.isnan(found.low).all():
+        return found
+    if name == "bonett-price":
+        added = (z_value(joint) / z_value(level)) ** 2
+        return from_spread(paired, spread_of(paired, added, net=False), adjusted_title(paired), joint)
+    if paired.n_seeds > 1:
+        spread = plain_spread(paired, net=False)
+        shares = {"agresti-coull": agresti_coull, "wilson": wilson}
+        if name in shares:
+            return share_intervals(paired, spread, shares[name], name, joint)
+        return from_spread(paired, spread, name, joint)
+    return _skewed(paired, found, joint) if paired.kind in (Kind.REAL, Kind.DISTANCE) else found
 
 
-def simultaneous_level(paired: Paired, level: float, *, seed: int = 0) -> float:
-    """Level of each interval at which all of them hold at once with chance `level`.
-
-    The largest of the lesions' standardised errors is drawn from the normal distribution with the correlations of their
-    effects between clusters; the level is that of a normal interval as wide as its quantile. It lies between
-    `level` (lesions that act alike) and `level` ** (1 / lesions) (Sidak: lesions that have nothing in common, the
-    widest that normal errors can need). With several seeds it is Sidak's, as a few seeds do not tell correlations.
-
-    Args:
-        paired: The outcomes of one family.
-        level: Chance that all intervals hold, in (0, 1).
-        seed: Seeds the draws.
-
-    Source: Sidak (1967), J. Am. Stat. Assoc. 62(318); Hothorn, Bretz & Westfall (2008), Biom. J. 50(3).
-    """
-    n = len(paired.lesions)
-    sidak = level ** (1 / n)
-    if n == 1 or paired.n_seeds > 1 or paired.n_clusters < 2:
-        return sidak
-    by_name = np.argsort(np.array(paired.lesions))
-    found = (1 - RIDGE) * correlations(paired)[np.ix_(by_name, by_name)] + RIDGE * np.eye(n)
-    largest = np.abs(_normal(n, seed) @ np.linalg.cholesky(found).T.astype(np.float32)).max(axis=1)
-    return float(np.clip(1 - 2 * ndtr(-np.quantile(largest, level)), level, sidak))
-
-
-@lru_cache(maxsize=1)
-def _normal(n_lesions: int, seed: int) -> np.ndarray:
-    """The same draws for every outcome and group: half the time of a table."""
-    return np.random.default_rng(seed).standard_normal((DRAWS, n_lesions), dtype=np.float32)
-
-
-def correlations(paired: Paired) -> np.ndarray:
-    """Correlations of the mean effects of the lesions, from their effects per cluster, shape (lesions, lesions).
-
-    The pseudo-observations of binary outcomes add variance and no correlation; a lesion whose effects do not vary is
-    correlated with none.
-    """
+def _skewed(paired: Paired, found: Intervals, level: float) -> Intervals:
+    """Each limit, or Hall's if that lies further out."""
+    spread = plain_spread(paired)
+    assert spread is not None, "an interval was found"
     sums, sizes = totals(paired.effect, paired.cluster), np.bincount(paired.cluster)
-    residual = sums - paired.effect.mean(axis=1)[:, None] * sizes
-    square = (residual**2).sum(axis=1)
-    if paired.kind is Kind.BINARY:
-        square = square + 2 * pseudo_rows(paired) ** 2
-    scaled = np.divide(residual, np.sqrt(square)[:, None], out=np.zeros(residual.shape), where=square[:, None] > 0)
-    found = scaled @ scaled.T
-    np.fill_diagonal(found, 1.0)
-    return found
+    residual = sums - spread.center[:, None] * sizes
+    varies = ~is_flat(paired, spread)
+    second, third = (residual**2).mean(axis=1), (residual**3).mean(axis=1)
+    skewness = np.divide(third, second**1.5, out=np.zeros(second.shape), where=varies) / np.sqrt(paired.n_clusters)
+    quantile = stdtrit(paired.n_clusters - 1, (1 + level) / 2)
+    low = np.minimum(found.low, spread.center - spread.se * _transformed(quantile, skewness))
+    if paired.kind is Kind.DISTANCE:
+        low = np.maximum(low, np.minimum(spread.center, 0.0))
+    high = np.maximum(found.high, spread.center - spread.se * _transformed(-quantile, skewness))
+    return replace(found, low=np.where(varies, low, found.low), high=np.where(varies, high, found.high))
+
+
+def _transformed(quantile: float, skewness: np.ndarray) -> np.ndarray:
+    """Value of t whose transform, t + s t^2 / 3 + s^2 t^3 / 27 + s / 6, is the quantile."""
+    s = np.where(np.abs(skewness) < SYMMETRIC, 1.0, skewness)
+    found = 3 / s * (np.cbrt(1 + s * (quantile - s / 6)) - 1)
+    return np.where(np.abs(skewness) < SYMMETRIC, quantile, found)

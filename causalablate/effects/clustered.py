@@ -29,7 +29,9 @@ def cluster_t(effect: np.ndarray, cluster: np.ndarray, pseudo: float = 0.0) -> S
     return Spread(center, _variance(residual, sizes.sum())[None], (n_clusters - 1.0,))
 
 
-def two_way_t(effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo: float = 0.0) -> Spread:
+def two_way_t(
+    effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo: float = 0.0, *, net: bool = True
+) -> Spread:
     """Mean effect when both the examples and the seeds are samples.
 
     V = V_seed + V_item - V_cell, never below V_seed or V_item: V_item with G - 1 degrees of freedom, and what the
@@ -42,6 +44,8 @@ def two_way_t(effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo:
         cluster: Cluster codes, shape (rows,), 0 .. G - 1 with G at least 2.
         seed: Seed codes, shape (rows,), 0 .. S - 1 with S at least 2.
         pseudo: Rows in each of two added clusters of effects +1 and -1, spread evenly over the seeds.
+        net: Whether to take V_cell out of V_seed. Without that the variance is too large, but is never accidentally
+            almost free of what the seeds add: what levels far above 0.95 need at few seeds.
 
     Source: Cameron, Gelbach & Miller (2011), J. Bus. Econ. Stat. 29(2); Burdick & Graybill (1992), Confidence
         Intervals on Variance Components, for the expected mean squares.
@@ -66,7 +70,7 @@ def two_way_t(effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo:
     interaction = residual - by_seed[:, :, None] / n_columns - by_cluster[:, None, :] / n_seeds
     v_seed, v_item = _variance(by_seed, rows), _variance(by_cluster, rows)
     v_cell = (interaction**2).sum(axis=(1, 2)) / rows**2 * n_seeds * n_columns / ((n_seeds - 1) * (n_columns - 1))
-    from_seeds = np.maximum(np.maximum(v_seed - v_cell, v_seed - v_item), 0.0)
+    from_seeds = np.maximum(np.maximum(v_seed - v_cell, v_seed - v_item), 0.0) if net else v_seed
     return Spread(center, np.stack([from_seeds, v_item]), (n_seeds - 1.0, n_clusters - 1.0))
 
 

@@ -30,6 +30,10 @@ UNDEFINED_CLUSTER = UNDEFINED + "one cluster"
 UNDEFINED_EQUAL = UNDEFINED + "too few equal effects"
 
 
+Limits = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+"""(successes, trials, level) -> lower and upper limits of a share."""
+
+
 @dataclass(frozen=True)
 class Intervals:
     """Two-sided intervals of the mean effect, arrays of shape (lesions,).
@@ -64,7 +68,8 @@ def _titles(paired: Paired, title: str) -> np.ndarray:
     return np.full(len(paired.lesions), title, dtype=object)
 
 
-def _from_spread(paired: Paired, spread: Spread | None, title: str, level: float) -> Intervals:
+def from_spread(paired: Paired, spread: Spread | None, title: str, level: float) -> Intervals:
+    """Intervals of a centre and a variance, within what is possible; where effects are all equal the sign interval."""
     if spread is None:
         return nowhere(paired, UNDEFINED_CLUSTER)
     half = spread.half_width(level)
@@ -82,17 +87,12 @@ def _from_spread(paired: Paired, spread: Spread | None, title: str, level: float
     return Intervals(np.where(flat, 0.0, spread.se), low, high, method)
 
 
-def adjusted_intervals(paired: Paired, level: float, added: float = 1.0) -> Intervals:
-    """Intervals of a binary outcome with `added` flips in each direction."""
-    return _from_spread(paired, spread_of(paired, added), adjusted_title(paired), level)
-
-
 def _bonett_price(paired: Paired, level: float, resamples: int, seed: int) -> Intervals:
-    return adjusted_intervals(paired, level)
+    return from_spread(paired, spread_of(paired), adjusted_title(paired), level)
 
 
 def _t(title: str) -> "Run":
-    return lambda paired, level, resamples, seed: _from_spread(paired, plain_spread(paired), title, level)
+    return lambda paired, level, resamples, seed: from_spread(paired, plain_spread(paired), title, level)
 
 
 def _newcombe(paired: Paired, level: float, resamples: int, seed: int) -> Intervals:
@@ -104,18 +104,19 @@ def _newcombe(paired: Paired, level: float, resamples: int, seed: int) -> Interv
     return Intervals(se, low, high, _titles(paired, NEWCOMBE))
 
 
-def _share(limits: Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]], title: str) -> "Run":
-    def run(paired: Paired, level: float, resamples: int, seed: int) -> Intervals:
-        spread, share = plain_spread(paired), paired.effect.mean(axis=1)
-        n = effective_size(paired, spread, level)
-        low, high = limits(share * n, n, level)
-        if paired.independent:
-            return Intervals(np.sqrt(share * (1 - share) / n), low, high, _titles(paired, title))
-        if spread is None:
-            return nowhere(paired, UNDEFINED_CLUSTER)
-        return Intervals(spread.se, low, high, _titles(paired, title + EFFECTIVE))
+def share_intervals(paired: Paired, spread: Spread | None, limits: Limits, title: str, level: float) -> Intervals:
+    """Intervals of a share, at the effective sample size that the spread amounts to where rows are dependent."""
+    share, n = paired.effect.mean(axis=1), effective_size(paired, spread, level)
+    low, high = limits(share * n, n, level)
+    if paired.independent:
+        return Intervals(np.sqrt(share * (1 - share) / n), low, high, _titles(paired, title))
+    if spread is None:
+        return nowhere(paired, UNDEFINED_CLUSTER)
+    return Intervals(spread.se, low, high, _titles(paired, title + EFFECTIVE))
 
-    return run
+
+def _share(limits: Limits, title: str) -> "Run":
+    return lambda paired, level, resamples, seed: share_intervals(paired, plain_spread(paired), limits, title, level)
 
 
 def _percentile(drawn: str, title: str) -> "Run":

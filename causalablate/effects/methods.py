@@ -56,17 +56,12 @@ def check_method(what: str, name: str, methods: Mapping[str, Method[Any]], parts
         return
     if name not in methods:
         raise EffectError(f'no {what} "{name}"{nearest(name, methods)}; there are {AUTO}, {", ".join(methods)}')
-    reasons = {block.outcome: refusal(name, methods[name], block) for block in parts}
-    if all(reasons.values()):
-        told = "; ".join(f"{outcome} is {_described(parts, outcome)}" for outcome in reasons)
+    reasons = [refusal(name, methods[name], block) for block in parts]
+    if all(reasons):
+        kinds = {block.outcome: f"{block.kind} with {structure_of(block)}" for block in parts}
+        told = "; ".join(f"{outcome} is {kind}" for outcome, kind in kinds.items())
         fitting = [n for n, m in methods.items() if not all(refusal(n, m, block) for block in parts)]
-        first = next(iter(reasons.values()))
         raise EffectError(
-            f'{what} "{name}" fits no outcome of this table: {first}, and {told}. '
+            f'{what} "{name}" fits no outcome of this table: {reasons[0]}, and {told}. '
             f"Choose {AUTO} or one of {', '.join(fitting)}."
         )
-
-
-def _described(parts: Sequence[Paired], outcome: str) -> str:
-    block = next(block for block in parts if block.outcome == outcome)
-    return f"{block.kind} with {structure_of(block)}"

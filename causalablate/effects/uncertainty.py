@@ -12,23 +12,24 @@ NO_SPREAD = 1e-12
 """A standard error below this share of the largest effect is rounding: the effects do not vary."""
 
 
-def spread_of(paired: Paired, added: float = 1.0) -> Spread | None:
+def spread_of(paired: Paired, added: float = 1.0, *, net: bool = True) -> Spread | None:
     """Centre and variance of the mean effect, or None where one cluster leaves the variance unknown.
 
     Binary outcomes get pseudo-observations of `added` flips in each direction (see `pseudo_rows`), others none.
+    `net` is that of `two_way_t`.
     """
     if paired.kind is Kind.BINARY and paired.independent:
         flips = paired.effect
         return bonett_price((flips < 0).sum(axis=1), (flips > 0).sum(axis=1), paired.n_rows, added)
-    return plain_spread(paired, added * pseudo_rows(paired) if paired.kind is Kind.BINARY else 0.0)
+    return plain_spread(paired, added * pseudo_rows(paired) if paired.kind is Kind.BINARY else 0.0, net=net)
 
 
-def plain_spread(paired: Paired, pseudo: float = 0.0) -> Spread | None:
+def plain_spread(paired: Paired, pseudo: float = 0.0, *, net: bool = True) -> Spread | None:
     """The same without pseudo-observations, or with a cluster of `pseudo` rows in each direction."""
     if paired.n_clusters < 2:
         return None
     if paired.n_seeds > 1:
-        return two_way_t(paired.effect, paired.cluster, paired.seed, pseudo)
+        return two_way_t(paired.effect, paired.cluster, paired.seed, pseudo, net=net)
     return cluster_t(paired.effect, paired.cluster, pseudo)
 
 

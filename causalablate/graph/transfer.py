@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from causalablate.counterfactual import Replay
+from causalablate.counterfactual import LesionedRows, Replay
+from causalablate.effects.kinds import Kind, kind_of
 from causalablate.examples import ExampleSet
 from causalablate.graph.computational import computational_graph
 from causalablate.graph.network import ComponentGraph
@@ -14,6 +15,7 @@ from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.offs import Patch
 from causalablate.progress import progress_bar
+from causalablate.table import effect_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Transfer:
         example: Example ids.
         cluster: Their clusters.
         context: The lesion that was on in both worlds, by name; empty for the factual run.
+        sham: The change where nothing was off, which is what measuring itself changes, shape (targets, examples): float
+            rounding of forwards that lesions share, zero to the bit with `stack=1`, or the noise of instruments.
+            Without it, taken to be zero.
+        kinds: What the numbers of each outcome are.
     """
 
     graph: ComponentGraph
@@ -40,6 +46,8 @@ class Transfer:
     example: tuple[str, ...]
     cluster: tuple[str, ...]
     context: str = ""
+    sham: np.ndarray | None = None
+    kinds: tuple[Kind, ...] = ()
 
 
 def transfer(
@@ -91,25 +99,26 @@ def transfer(
     )
     single = {node: world & do(node, off=_off_of(node, off, model)) for node in alive}
     stays = Patch(world.parts)
-    frozen = {
-        node: lesion & Lesion(tuple((other, stays) for other in alive if other != node))
-        for node, lesion in single.items()
-    }
+    frozen = [
+        lesion & Lesion(tuple((other, stays) for other in alive if other != node)) for node, lesion in single.items()
+    ]
+    sham = world & Lesion(tuple((node, stays) for node in alive))
     rows = slice(0, len(examples))
     replay.prepare(single.values())
     factual = replay.counterfactual(world, rows).values if len(world) else replay.factual(rows)
     components = [model.components[node] for node in alive]
+
+    def on_outcomes(there: LesionedRows) -> np.ndarray:
+        return np.stack([effect_of(factual[o], there.values[o], o in replay.categorical) for o in outcomes])
+
     shape = (len(alive), len(alive) + len(outcomes), len(examples))
-    direct, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    row = {lesion: i for i, lesion in enumerate(frozen.values())}
-    with progress_bar("direct and total effects", 3 * len(alive), quiet=quiet) as advance:
+    direct, total = np.zeros((shape[0] + 1, *shape[1:]), np.float32), np.zeros(shape, np.float32)
+    row = {lesion: i for i, lesion in enumerate((*frozen, sham))}
+    with progress_bar("direct and total effects", 3 * len(alive) + 1, quiet=quiet) as advance:
         for lesion, there in replay.worlds(list(row), rows):
             i = row[lesion]
-            for j, node in enumerate(alive):
-                direct[i, j] = there.changes[node]
-            for k, outcome in enumerate(outcomes):
-                direct[i, len(alive) + k] = there.values[outcome] - factual[outcome]
-            advance(1, alive[i])
+            direct[i] = np.concatenate([np.stack([there.changes[node] for node in alive]), on_outcomes(there)])
+            advance(1, "sham" if lesion == sham else alive[i])
         lesions = list(single.values())
         for i, (_, changes) in enumerate(replay.measured(lesions, components, rows, _norm, beside=world)):
             for j, node in enumerate(alive):
@@ -117,19 +126,24 @@ def transfer(
             advance(1, alive[i])
         for lesion, there in replay.worlds(lesions, rows):
             i = lesions.index(lesion)
-            for k, outcome in enumerate(outcomes):
-                total[i, len(alive) + k] = there.values[outcome] - factual[outcome]
+            total[i, len(alive) :] = on_outcomes(there)
             advance(1, alive[i])
     return Transfer(
         graph,
         tuple(alive),
         (*alive, *outcomes),
-        direct,
+        direct[:-1],
         total,
         tuple(replay.units.example),
         tuple(replay.units.cluster),
         world.name if len(world) else "",
+        direct[-1],
+        tuple(_kind(o, factual[o], total[:, len(alive) + k], replay) for k, o in enumerate(outcomes)),
     )
+
+
+def _kind(outcome: str, factual: np.ndarray, effects: np.ndarray, replay: Replay) -> Kind:
+    return kind_of(outcome, factual, factual + effects, replay.categorical)
 
 
 def _norm(there: Tensor, here: Tensor) -> Tensor:

@@ -131,9 +131,11 @@ def test_controls_stand_beside_the_effects_and_not_among_them(command, file, tmp
     found = json.loads(command("effects", file, "--controls", controls, "--json")[1])["views"]["population"]["rows"]
     assert {row["lesion"] for row in found} == {"L0H0", "L1H1"}
     assert {row["n_controls"] for row in found if row["lesion"] == "L0H0"} == {3}
-    args = ("--controls", controls, "--view", "population", "--view", "shrinkage", "--json")
-    found = json.loads(command("effects", file, *args)[1])["views"]["shrinkage"]["rows"]
-    assert {row["lesion"] for row in found} == {"L0H0", "L1H1"}
+    args = ("--controls", controls, "--view", "population", "--view", "shrinkage", "--json", "--out", tmp_path / "out")
+    printed = json.loads(command("effects", file, *args, "--group", "none")[1])
+    assert {row["lesion"] for row in printed["views"]["shrinkage"]["rows"]} == {"L0H0", "L1H1"}
+    names = {path.rpartition("/")[2] for path in printed["files"]}
+    assert {"controls_acc.png", "shrinkage_acc.png", "shrinkage.csv"} <= names
 
 
 def test_files_are_written_and_written_again(command, file, tmp_path):
@@ -143,8 +145,8 @@ def test_files_are_written_and_written_again(command, file, tmp_path):
     first = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     for name in ("forest_acc", "forest_loss", "volcano_acc", "volcano_loss", "ecdf_loss", "layers_heads_acc"):
         assert {f"figures/{name}.png", f"figures/{name}.svg"} <= set(first)
-    assert {"population.csv", "examples.csv", "effects.md"} <= set(first)
-    written = pd.read_csv(out / "population.csv")
+    assert {"effects.csv", "examples.csv", "effects.md"} <= set(first)
+    written = pd.read_csv(out / "effects.csv")
     assert set(written["effect_is"]) == {"counterfactual - factual"} and set(written["kind"]) == {"other"}
     text = first["effects.md"].decode()
     assert "intervals by Bonett-Price" in text and "examples with the largest effects" in text.lower()

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from scipy.special import ndtri
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, sem, t
 
 from causalablate.effects import Kind, mean_intervals
-from causalablate.effects.band import correlations, simultaneous_band, simultaneous_level
+from causalablate.effects.band import _transformed, simultaneous_band
 from causalablate.effects.intervals import INTERVALS
+from causalablate.effects.joint_level import correlations, simultaneous_level
 
 
 def test_one_lesion_is_its_interval(effects_of):
@@ -35,12 +36,35 @@ def test_two_correlated_lesions_by_numerical_integration(effects_of):
     assert both == pytest.approx(0.95, abs=0.01)
 
 
-def test_several_seeds_take_sidak(effects_of):
+def test_several_seeds_take_sidak_and_all_that_seeds_add(effects_of):
     cluster, seed = np.tile(np.arange(10), 3), np.repeat(np.arange(3), 10)
     data = effects_of(np.random.default_rng(3).normal(size=(4, 30)), cluster=cluster, seed=seed)
-    assert simultaneous_level(data, 0.95) == 0.95**0.25
-    expected = mean_intervals(data, 0.95**0.25)
-    np.testing.assert_array_equal(simultaneous_band(data, 0.95).low, expected.low)
+    level = 0.95**0.25
+    assert simultaneous_level(data, 0.95) == level
+    by_seed, by_item = (data.effect.reshape(4, 3, 10).mean(axis=a) for a in (2, 1))
+    quantiles = t.ppf((1 + level) / 2, [2, 9])
+    half = np.hypot(*(q * sem(x, axis=1) for q, x in zip(quantiles, (by_seed, by_item), strict=True)))
+    band = simultaneous_band(data, 0.95)
+    np.testing.assert_allclose(band.high, data.effect.mean(axis=1) + half)
+    np.testing.assert_allclose(band.low, data.effect.mean(axis=1) - half)
+
+
+def test_skewed_effects_reach_further_where_the_tail_is(effects_of):
+    effect = np.random.default_rng(10).exponential(size=(5, 40))
+    data = effects_of(np.concatenate([effect, -effect]))
+    plain = mean_intervals(data, simultaneous_level(data, 0.95))
+    band = simultaneous_band(data, 0.95)
+    assert (band.high[:5] > plain.high[:5]).all() and (band.low[5:] < plain.low[5:]).all()
+    np.testing.assert_array_equal(band.low[:5], plain.low[:5])
+    np.testing.assert_allclose(band.low[5:], -band.high[:5])
+
+
+def test_the_transform_of_a_limit_is_the_quantile():
+    skewness = np.array([-0.9, -0.1, 0.0, 0.3, 0.8])
+    for quantile in (-3.5, 2.5):
+        x = _transformed(quantile, skewness)
+        back = x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + skewness / 6
+        np.testing.assert_allclose(back, quantile, rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -77,6 +101,25 @@ def test_inert_lesions_and_one_cluster(effects_of):
     few = simultaneous_band(effects_of(np.stack([np.zeros(6), rng.normal(size=6)])), 0.95)
     assert np.isnan(few.low[0]) and np.isfinite(few.low[1])
     assert np.isnan(simultaneous_band(effects_of([[1.0, 2], [2.0, 3]], cluster=[0, 0]), 0.95).low).all()
+
+
+@pytest.mark.parametrize("n_seeds", [3, 5])
+def test_bands_over_few_seeds_hold(effects_of, n_seeds):
+    rng, held = np.random.default_rng(11), 0
+    cluster, seed = np.tile(np.arange(40), n_seeds), np.repeat(np.arange(n_seeds), 40)
+    for _ in range(300):
+        effect = rng.normal(size=(20, n_seeds, 1)) + rng.normal(size=(20, n_seeds, 40))
+        band = simultaneous_band(effects_of(effect.reshape(20, -1), cluster=cluster, seed=seed), 0.95)
+        held += ((band.low <= 0) & (band.high >= 0)).all()
+    assert held / 300 >= 0.93
+
+
+def test_bands_of_skewed_effects_hold(effects_of):
+    rng, held = np.random.default_rng(12), 0
+    for draw in range(300):
+        band = simultaneous_band(effects_of(rng.exponential(size=(20, 50)), Kind.DISTANCE), 0.95, seed=draw)
+        held += ((band.low <= 1) & (band.high >= 1)).all()
+    assert held / 300 >= 0.92
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.9])

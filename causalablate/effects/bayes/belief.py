@@ -68,7 +68,7 @@ def forecast(
 ) -> Forecast:
     """Expected reduction of entropy once the estimates have the covariance `later`.
 
-    With the scales of the effects at their (geometric) posterior means all is normal. Now effects are N(m, V); with the estimates' covariance `later` they
+    With the scales of the effects at their posterior means all is normal. Now effects are N(m, V); with the estimates' covariance `later` they
     will be N(m', V'), with V' known today and m' ~ N(m, V - V'). Label entropies are averaged over m' on a
     grid, that of the largest lesion by simulation. Neither expectation can be negative: data never confuse
     on average.
@@ -83,7 +83,7 @@ def forecast(
     Source: Raiffa & Schlaifer (1961), Applied Statistical Decision Theory, preposterior analysis; Lindley (1956), Ann.
         Math. Stat. 27(4).
     """
-    spread = np.exp(posterior.weights @ np.log(posterior.spread))
+    spread = (posterior.weights @ np.sqrt(posterior.spread)) ** 2
     now = posterior_covariance(posterior.evidence, spread)
     then = posterior_covariance(posterior.evidence, spread, later)
     sd_now, sd_then = np.sqrt(np.diag(now)), np.sqrt(np.minimum(np.diag(then), np.diag(now)))

@@ -82,8 +82,10 @@ def conditional(evidence: Evidence, tau: np.ndarray) -> Conditional:
     spread = scale**2
     if evidence.prior.tails != NORMAL:
         noise = evidence.noise + evidence.prior.mu_sd**2 * evidence.members @ evidence.members.T
-        for k, row in enumerate(scale):
-            spread[k], bonus[k] = variational_spread(evidence.center - evidence.prior.mu_mean, noise, row)
+        start = None
+        for k in np.argsort(-tau[:, 0]):
+            spread[k], bonus[k] = variational_spread(evidence.center - evidence.prior.mu_mean, noise, scale[k], start)
+            start = spread[k] if evidence.n_families == 1 else None
     nodes = [_node(evidence, row) for row in spread]
     likelihood, mean, variance, mu = (np.array(part) for part in zip(*nodes, strict=True))
     return Conditional(likelihood + bonus, mean, variance, mu, spread)

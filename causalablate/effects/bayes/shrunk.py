@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from causalablate.effects.bayes.fit import Fit, Setup, fit, setup_of
-from causalablate.effects.bayes.prior import Prior
+from causalablate.effects.bayes.prior import NORMAL, Prior
 from causalablate.effects.groups import subgroups
 from causalablate.effects.paired import Paired
 from causalablate.table import Counterfactuals
 
-CREDIBLE = "credible, hierarchical normal"
+CREDIBLE = "credible, hierarchical"
 EXACT = "all effects equal, not shrunk"
 
 SHRUNK_COLUMNS = (
@@ -36,7 +36,7 @@ SHRUNK_COLUMNS = (
     "shrinkage",
     "family",
     "family_mean",
-    "family_sd",
+    "family_scale",
     "log_evidence",
 )
 """Columns of the table, in order. Their meaning is in docs/shrinkage.md."""
@@ -54,7 +54,7 @@ def shrunk_effects(
     """Posterior of every lesion's effect, as one of a family of effects with an unknown mean and spread.
 
     Estimates y ~ N(theta, Sigma) with the full covariance of lesions that share examples and seeds;
-    theta ~ N(mu, tau^2) within a family; mu and tau have a prior. Effect = counterfactual - factual.
+    theta about mu at the scale tau within a family; mu and tau have a prior. Effect = counterfactual - factual.
 
     Args:
         table: Paired outcomes.
@@ -123,7 +123,7 @@ def _rows(found: Fit, setup: Setup, outcome: str, group: str) -> pd.DataFrame:
             "shrinkage": np.where(exact, 0.0, nan),
             "family": found.family,
             "family_mean": np.nan,
-            "family_sd": np.nan,
+            "family_scale": np.nan,
             "log_evidence": np.nan,
         }
     )
@@ -150,7 +150,7 @@ def _fill(frame: pd.DataFrame, found: Fit, level: float, sesoi: float) -> None:
     assert posterior is not None
     low, high = posterior.interval(level)
     negative, below, up_to = posterior.below(0.0), posterior.below(-sesoi), posterior.below(sesoi)
-    code = posterior.evidence.family
+    code, normal = posterior.evidence.family, posterior.evidence.prior.tails == NORMAL
     values = {
         "posterior_mean": posterior.mean,
         "posterior_sd": posterior.sd,
@@ -164,8 +164,8 @@ def _fill(frame: pd.DataFrame, found: Fit, level: float, sesoi: float) -> None:
         "lfsr": np.minimum(negative, 1 - negative),
         "shrinkage": posterior.shrinkage,
         "family_mean": (posterior.weights @ posterior.mu)[code],
-        "family_sd": (posterior.weights @ posterior.tau)[code],
-        "log_evidence": np.full(low.shape, posterior.log_evidence),
+        "family_scale": (posterior.weights @ posterior.tau)[code],
+        "log_evidence": np.full(low.shape, posterior.log_evidence if normal else np.nan),
     }
     for name, column in values.items():
         frame.loc[known, name] = column

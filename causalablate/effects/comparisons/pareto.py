@@ -141,6 +141,11 @@ def _saved(lesions: tuple[str, ...], costs: pd.DataFrame, cost: str) -> tuple[np
         )
     if cost not in costs.attrs.get("total", {}):
         raise EffectError(f'costs.attrs["total"] does not say what the whole model costs in {cost}')
+    if not costs.attrs["total"][cost] > 0:
+        raise EffectError(
+            f'the cost "{cost}" of the whole model is {costs.attrs["total"][cost]}: it was not measured; times need '
+            "repetitions, on the command line --time 5"
+        )
     by_lesion = dict(zip(costs["lesion"].astype(str), costs[cost].astype(float), strict=True))
     missing = [name for name in lesions if name not in by_lesion]
     if missing:

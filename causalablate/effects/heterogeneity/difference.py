@@ -113,7 +113,8 @@ def _around(by_seed: np.ndarray) -> np.ndarray:
 def _bell_mccaffrey(first: _Side, second: _Side) -> float:
     """(trace G)^2 / trace G^2 for the matrix G of the quadratic form, were all rows equally variable and independent.
 
-    Added clusters are no evidence and count for nothing. G = diag(d) - U U', with one column of U per side: neither is ever made.
+    Added clusters are no evidence and count for nothing. G = diag(d) - U U', with one column of U per side, and is
+    never made.
     """
     diagonal, columns, trace = np.zeros(first.own.size), [], 0.0
     for side in (first, second):

@@ -10,7 +10,7 @@ from causalablate.effects.groups import ALL
 from causalablate.effects.power.arguments import Effects, check_plan, effects_of, grid_of, margins
 from causalablate.effects.power.means import Claim
 from causalablate.effects.power.pilot import pilot_of
-from causalablate.effects.power.reach import Aim, power_of, test_name
+from causalablate.effects.power.reach import Aim, name_of_test, power_of
 from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
 
@@ -65,7 +65,7 @@ def power_curves(
                                 "lesion": part.lesions,
                                 "group": ALL,
                                 "effect": effect,
-                                "test": test_name(pilot, aim.claim),
+                                "test": name_of_test(pilot, aim.claim),
                                 "n_seeds": n_seeds,
                                 "n_examples": n,
                                 "power": power_of(pilot, aim, n / pilot.per_cluster, n_seeds) if known else np.nan,

@@ -13,7 +13,7 @@ from causalablate.effects.power.arguments import check_plan, margins
 from causalablate.effects.power.means import Claim
 from causalablate.effects.power.notes import pilot_notes
 from causalablate.effects.power.pilot import Pilot, pilot_of
-from causalablate.effects.power.reach import Aim, power_of, test_name
+from causalablate.effects.power.reach import Aim, name_of_test, power_of
 from causalablate.effects.power.search import smallest
 from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
@@ -78,7 +78,7 @@ def _rows(paired: Paired, group: str, sesoi: float, power: float, levels: tuple[
             "n_units": paired.n_units,
             "n_clusters": paired.n_clusters,
             "n_seeds": paired.n_seeds,
-            "test": test_name(pilot, Claim.EFFECT),
+            "test": name_of_test(pilot, Claim.EFFECT),
             "alpha": alpha / n_tests,
             "power": power,
             "mde": mde,

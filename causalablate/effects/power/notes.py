@@ -49,7 +49,7 @@ def needed_notes(
         elif pilot.kind.one_sided and aim.effect[lesion] <= aim.margin[lesion]:
             own.append("the effect is not above the smallest effect of interest, which it would have to exceed")
         elif ceiling < power:
-            own.append(f"{n_seeds} seeds reach power {ceiling:.2f} at most, however many examples: use more seeds")
+            own.append(f"{n_seeds} seeds reach power {ceiling:.2f} with examples without number: use more seeds")
         elif np.isinf(needed["needed_clusters"][lesion]):
             own.append("more than 100,000,000 clusters")
         if np.isinf(needed["needed_seeds"][lesion]):

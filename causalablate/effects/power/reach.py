@@ -68,7 +68,7 @@ def certain(aim: Aim, *, one_sided: bool) -> np.ndarray:
     return np.where(true, 1.0, aim.alpha)
 
 
-def test_name(pilot: Pilot, claim: Claim) -> str:
+def name_of_test(pilot: Pilot, claim: Claim) -> str:
     """The test behind `power_of`, in words."""
     if pilot.kind is Kind.CATEGORICAL:
         return BINOMIAL if pilot.independent else BINOMIAL_EFFECTIVE

@@ -13,7 +13,7 @@ from causalablate.effects.power.arguments import Effects, check_plan, effects_of
 from causalablate.effects.power.means import Claim
 from causalablate.effects.power.notes import needed_notes
 from causalablate.effects.power.pilot import Pilot, design_effect, pilot_of
-from causalablate.effects.power.reach import Aim, power_of, test_name
+from causalablate.effects.power.reach import Aim, name_of_test, power_of
 from causalablate.effects.power.search import fewest
 from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
@@ -132,7 +132,7 @@ def _rows(paired: Paired, plan: Plan) -> list[pd.DataFrame]:
                 "claim": str(aim.claim),
                 "effect": aim.effect,
                 "margin": aim.margin if aim.claim is not Claim.EFFECT or paired.kind.one_sided else np.nan,
-                "test": test_name(pilot, aim.claim),
+                "test": name_of_test(pilot, aim.claim),
                 "alpha": aim.alpha,
                 "power": plan.power,
                 "n_seeds": n_seeds,

@@ -13,7 +13,7 @@ from causalablate.report.figures.forest import forest
 from causalablate.report.figures.groups import by_group
 from causalablate.report.figures.individual import individual
 from causalablate.report.figures.layers_heads import layers_heads
-from causalablate.report.figures.style import save, styled
+from causalablate.report.figures.style import file_stem, save, styled
 from causalablate.report.figures.volcano import volcano
 from causalablate.report.figures.windows import windows_figure
 from causalablate.report.words import outcome_words, primary_outcome
@@ -60,23 +60,23 @@ def write_figures(
     with styled():
         for outcome in outcomes:
             figure = forest(effects, kinds, outcome, sesoi=sesoi.get(outcome), level=level)
-            written += save(figure, directory / f"forest_{outcome}")
+            written += save(figure, directory / file_stem("forest", outcome))
         if graded is not None:
-            written += save(individual(table, effects, kinds, graded), directory / f"individual_{graded}")
-            written += save(ecdf(table, effects, graded), directory / f"ecdf_{graded}")
+            written += save(individual(table, effects, kinds, graded), directory / file_stem("individual", graded))
+            written += save(ecdf(table, effects, graded), directory / file_stem("ecdf", graded))
         if factor is not None:
-            written += save(by_group(effects, kinds, first, factor), directory / f"{first}_by_{factor}")
+            written += save(by_group(effects, kinds, first, factor), directory / file_stem(first, "by", factor))
         if (parts := layers_heads(effects, kinds, first)) is not None:
-            written += save(parts, directory / f"layers_heads_{first}")
+            written += save(parts, directory / file_stem("layers_heads", first))
         if (layers := windows_figure(effects, kinds, first)) is not None:
-            written += save(layers, directory / f"windows_{first}")
+            written += save(layers, directory / file_stem("windows", first))
         if (graded_offs := dose_response(effects, first)) is not None:
-            written += save(graded_offs, directory / f"dose_{first}")
+            written += save(graded_offs, directory / file_stem("dose", first))
         for outcome in outcomes:
             if effects["lesion"].nunique() >= FEW and (
                 points := volcano(effects, kinds, outcome, sesoi=sesoi.get(outcome))
             ):
-                written += save(points, directory / f"volcano_{outcome}")
+                written += save(points, directory / file_stem("volcano", outcome))
         if controls:
             written += write_controls(directory, table, effects, controls, kinds, level=level)
     return tuple(sorted(written))

@@ -61,7 +61,8 @@ def forest(
         level: Coverage of the intervals, for the caption.
     """
     words = outcome_words(outcome)
-    rows, left_out = drawable(arrange(effects, kinds, outcome, group))
+    every = arrange(effects, kinds, outcome, group)
+    rows, left_out = drawable(every)
     names = [wrap_name(str(name)) for name in rows["lesion"]]
     d = column_decimals(rows, words)
     texts = [
@@ -72,7 +73,7 @@ def forest(
     left = margin(names, *heads)
     right = max(text_inches(t, SMALL) for t in texts) + 0.3
     centres, tops, body = _positions(rows, names)
-    handles = _handles(rows, words, sesoi)
+    handles = _handles(rows, every, words, sesoi)
     width = left + PLOT + right
     top, bottom = 0.7, 0.53 + LINE * legend_lines(handles, width)
     height = body + top + bottom
@@ -142,10 +143,10 @@ def _limits(rows: pd.DataFrame, words: OutcomeWords, sesoi: float) -> tuple[floa
     return float(values.min() - margin), float(values.max() + margin)
 
 
-def _handles(rows: pd.DataFrame, words: OutcomeWords, sesoi: float | None) -> list[Artist]:
+def _handles(rows: pd.DataFrame, every: pd.DataFrame, words: OutcomeWords, sesoi: float | None) -> list[Artist]:
     handles = verdict_handles(rows, words, with_interval=True)
     if _has_band(rows):
-        said = f"simultaneous band: holds all {int(rows['band_low'].notna().sum()):,} at once"
+        said = f"simultaneous band: holds all {int(every['band_low'].notna().sum()):,} at once"
         handles.append(Line2D([], [], color=WIDE, marker="|", markersize=4, linewidth=0.7, label=said))
     return handles if sesoi is None else [*handles, band_handle(sesoi, words)]
 

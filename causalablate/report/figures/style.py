@@ -1,6 +1,7 @@
 """One look for all figures: colours safe for colour-blind readers, type, and the same bytes every time."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -46,6 +47,7 @@ RC: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.color": INK,
+    "text.parse_math": False,  # Names are not formulae
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "xtick.labelcolor": INK,
@@ -95,6 +97,11 @@ def titled(figure: Figure, title: str, note: str) -> None:
     width, height = figure.get_size_inches()
     figure.text(0.1 / width, 1 - 0.2 / height, title, weight="bold", size=11, va="center", parse_math=False)
     figure.text(0.1 / width, 1 - 0.42 / height, note, size=SMALL, color=QUIET, va="center", parse_math=False)
+
+
+def file_stem(*parts: str) -> str:
+    """A file name from names of outcomes and groups, which may hold anything."""
+    return re.sub(r"[^\w.+=-]+", "_", "_".join(parts)).lstrip(".") or "_"
 
 
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from causalablate.effects.bayes.conditional import posterior_covariance
 from causalablate.effects.bayes.posterior import draw, shrink
 from causalablate.effects.bayes.prior import Prior
 
-PRIOR, NONE = Prior(0.0, 0.5, 0.3), np.zeros(0)
+PRIOR, NONE = Prior(0.0, 0.5, 0.3, tails="normal"), np.zeros(0)
 
 
 def belief(posterior, n=8000):
@@ -71,9 +71,9 @@ def test_chances_of_labels_are_those_of_the_posterior():
 
 def test_the_expected_label_entropy_of_one_lesion_is_its_integral():
     found = shrink(np.array([0.15, 0.02]), np.diag([0.02, 0.01]), PRIOR)
-    tau = found.weights @ found.tau
-    now = posterior_covariance(found.evidence, tau)
-    then = posterior_covariance(found.evidence, tau, found.evidence.covariance / 3)
+    spread = (found.weights @ np.sqrt(found.spread)) ** 2
+    now = posterior_covariance(found.evidence, spread)
+    then = posterior_covariance(found.evidence, spread, found.evidence.covariance / 3)
 
     def weighted(x, m, moves, after):
         return norm.pdf(x) * entropy(m + moves * x, after)
@@ -91,7 +91,7 @@ def test_the_expected_label_entropy_of_one_lesion_is_its_integral():
 
 def test_the_forecast_is_what_happens_on_average():
     """Draw the truth, then the next batch, fit again, and count the entropy that is left."""
-    rng, prior = np.random.default_rng(4), Prior(0.0, 0.0, 0.5, "half-normal")
+    rng, prior = np.random.default_rng(4), Prior(0.0, 0.0, 0.5, "half-normal", tails="normal")
     y, s = rng.normal(0, 0.3, 20), 0.02 * np.eye(20)
     found = shrink(y, s, prior)
     promised = ahead(found, 0.5)
@@ -115,7 +115,7 @@ def test_more_data_promise_more_and_no_data_nothing():
 
 
 def test_the_lesion_on_the_border_gains_most():
-    found = shrink(np.array([0.1, 0.9, -0.8]), 0.01 * np.eye(3), Prior(0.0, 0.5, 0.5))
+    found = shrink(np.array([0.1, 0.9, -0.8]), 0.01 * np.eye(3), Prior(0.0, 0.5, 0.5, tails="normal"))
     assert np.argmax(ahead(found, 0.5, sesoi=0.1).labels) == 0
 
 

@@ -12,7 +12,7 @@ from causalablate.effects.bayes.conditional import Evidence, conditional, poster
 from causalablate.effects.bayes.posterior import draw, root, shrink
 from causalablate.effects.bayes.prior import Prior
 
-PRIOR = Prior(0.1, 0.7, 0.5)
+PRIOR = Prior(0.1, 0.7, 0.5, tails="normal")
 
 
 def covariance(p, seed=0, scale=0.2):
@@ -29,14 +29,14 @@ def evidence(p=5, families=1, prior=PRIOR, seed=0):
 @pytest.mark.parametrize("mu_sd", [0.0, 0.7])
 def test_known_tau_gives_the_conjugate_posterior(families, mu_sd, monkeypatch):
     monkeypatch.setattr(closed, "JITTER", 0.0)
-    e = evidence(families=families, prior=Prior(0.1, mu_sd, 0.5))
+    e = evidence(families=families, prior=Prior(0.1, mu_sd, 0.5, tails="normal"))
     tau = np.array([0.4, 0.9])[:families]
     a = np.diag(tau[e.family] ** 2) + mu_sd**2 * e.members @ e.members.T
     gain = a @ np.linalg.inv(e.covariance + a)
     found = conditional(e, tau[None])
     np.testing.assert_allclose(found.mean[0], 0.1 + gain @ (e.center - 0.1), atol=1e-10)
     np.testing.assert_allclose(found.variance[0], np.diag(a - gain @ a), atol=1e-10)
-    np.testing.assert_allclose(posterior_covariance(e, tau), a - gain @ a, atol=1e-10)
+    np.testing.assert_allclose(posterior_covariance(e, tau[e.family] ** 2), a - gain @ a, atol=1e-10)
     expected = multivariate_normal.logpdf(e.center, np.full(5, 0.1), e.covariance + a)
     assert found.log_likelihood[0] == pytest.approx(expected, abs=1e-10)
 
@@ -54,14 +54,14 @@ def test_one_family_at_once_agrees_with_node_by_node():
     e, tau = evidence(7), np.array([[1e-3], [0.3], [20.0]])
     at_once = conditional(e, tau)
     for k in range(3):
-        likelihood, mean, variance, mu = closed._node(e, tau[k])
+        likelihood, mean, variance, mu = closed._node(e, np.full(7, tau[k, 0] ** 2))
         assert at_once.log_likelihood[k] == pytest.approx(likelihood, abs=1e-9)
         np.testing.assert_allclose(at_once.mean[k], mean, atol=1e-9)
         np.testing.assert_allclose(at_once.variance[k], variance, atol=1e-9)
         np.testing.assert_allclose(at_once.mu[k], mu, atol=1e-9)
 
 
-@pytest.mark.parametrize("prior", [PRIOR, Prior(0.1, 0.7, 0.5, "half-normal")])
+@pytest.mark.parametrize("prior", [PRIOR, Prior(0.1, 0.7, 0.5, "half-normal", tails="normal")])
 def test_two_lesions_agree_with_numerical_integration(prior):
     y, s = np.array([0.9, -0.2]), np.array([[0.09, 0.03], [0.03, 0.16]])
 
@@ -93,7 +93,7 @@ def test_two_lesions_agree_with_numerical_integration(prior):
 
 def test_two_lesions_agree_with_integrating_everything_on_a_dense_grid():
     """Nothing done by hand: mu, tau and both effects are summed over."""
-    y, s, prior = np.array([0.9, -0.2]), np.array([[0.09, 0.03], [0.03, 0.16]]), Prior(0.1, 0.7, 0.5, "half-normal")
+    y, s, prior = np.array([0.9, -0.2]), np.array([[0.09, 0.03], [0.03, 0.16]]), Prior(0.1, 0.7, 0.5, "half-normal", tails="normal")
     tau = np.linspace(0.02, 2.6, 80)[:, None, None]
     one, two = np.linspace(-1.2, 2.6, 50)[:, None], np.linspace(-2.2, 2.2, 50)
     data = multivariate_normal.pdf(np.stack(np.broadcast_arrays(y[0] - one, y[1] - two), axis=-1), np.zeros(2), s)
@@ -137,7 +137,7 @@ def test_a_vague_prior_returns_the_estimates_and_a_sharp_one_its_own_mean():
     vague = conditional(e, np.array([[1e4]]))
     np.testing.assert_allclose(vague.mean[0], e.center, atol=1e-6)
     np.testing.assert_allclose(np.sqrt(vague.variance[0]), np.sqrt(np.diag(e.covariance)), rtol=1e-6)
-    sharp = shrink(e.center, e.covariance, Prior(0.1, 0.0, 1e-6, "half-normal"))
+    sharp = shrink(e.center, e.covariance, Prior(0.1, 0.0, 1e-6, "half-normal", tails="normal"))
     np.testing.assert_allclose(sharp.mean, 0.1, atol=1e-8)
     np.testing.assert_allclose(sharp.shrinkage, 1, atol=1e-6)
 
@@ -145,7 +145,7 @@ def test_a_vague_prior_returns_the_estimates_and_a_sharp_one_its_own_mean():
 def test_results_follow_the_units():
     e = evidence()
     one = shrink(e.center, e.covariance, PRIOR)
-    scaled = shrink(100 * e.center, 1e4 * e.covariance, Prior(10, 70, 50))
+    scaled = shrink(100 * e.center, 1e4 * e.covariance, Prior(10, 70, 50, tails="normal"))
     np.testing.assert_allclose(scaled.mean, 100 * one.mean, rtol=1e-7)
     np.testing.assert_allclose(scaled.interval(0.9), 100 * np.array(one.interval(0.9)), rtol=1e-6)
     np.testing.assert_allclose(scaled.shrinkage, one.shrinkage, rtol=1e-7)
@@ -180,7 +180,7 @@ def test_draws_have_the_moments_of_the_posterior(families):
     np.testing.assert_allclose(draws.mean(axis=0), found.mean, atol=0.02 * found.sd.max())
     np.testing.assert_allclose(draws.std(axis=0), found.sd, rtol=0.02)
     middle = found.means - found.mean
-    within = sum(w * posterior_covariance(e, t) for w, t in zip(found.weights, found.tau, strict=True))
+    within = sum(w * posterior_covariance(e, d) for w, d in zip(found.weights, found.spread, strict=True))
     expected = within + (found.weights[:, None] * middle).T @ middle
     np.testing.assert_allclose(np.cov(draws.T), expected, atol=0.03 * expected.max())
 
@@ -205,7 +205,7 @@ def simulated(n, p, prior, families=1, seed=0):
 
 def test_simulation_based_calibration():
     """Effects drawn from the prior are ranked uniformly among draws from the posterior of their data."""
-    prior, ranks, chances = Prior(-0.1, 0.3, 0.2, "half-normal"), [], []
+    prior, ranks, chances = Prior(-0.1, 0.3, 0.2, "half-normal", tails="normal"), [], []
     for theta, _, found, rng in simulated(1200, 4, prior):
         ranks.append(int((draw(found, 99, rng)[:, 0] < theta[0]).sum()))
         chances.append(found.weights @ norm.cdf(theta[1], found.means[:, 1], found.sds[:, 1]))
@@ -214,13 +214,13 @@ def test_simulation_based_calibration():
 
 
 def test_simulation_based_calibration_with_several_families():
-    prior = Prior(-0.1, 0.3, 0.2, "half-normal")
+    prior = Prior(-0.1, 0.3, 0.2, "half-normal", tails="normal")
     chances = [f.weights @ norm.cdf(t[1], f.means[:, 1], f.sds[:, 1]) for t, _, f, _ in simulated(100, 6, prior, 2)]
     assert kstest(chances, "uniform").pvalue > 0.01
 
 
 def test_intervals_cover_and_shrinking_reduces_the_error():
-    prior, covered, raw, shrunk = Prior(0.0, 0.3, 0.15, "half-normal"), [], [], []
+    prior, covered, raw, shrunk = Prior(0.0, 0.3, 0.15, "half-normal", tails="normal"), [], [], []
     for theta, y, found, _ in simulated(300, 12, prior, seed=5):
         low, high = found.interval(0.9)
         covered.append(((low <= theta) & (theta <= high)).mean())

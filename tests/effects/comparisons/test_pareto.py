@@ -95,6 +95,7 @@ def test_refused(table):
         ({"outcome": "corect"}, 'no outcome "corect"'),
         ({"costs": known.drop(columns="lesion")}, 'no column "lesion"'),
         ({"costs": pd.DataFrame({"lesion": ["half"], "flops": [1]})}, "does not say what the whole model costs"),
+        ({"costs": costs({"half": np.nan}, total=np.nan)}, "it was not measured; times need repetitions"),
     ]:
         with pytest.raises(EffectError, match=says):
             pareto(made, **{"costs": known} | arguments)

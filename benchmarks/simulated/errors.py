@@ -8,15 +8,15 @@ import pandas as pd
 from causalablate.effects import (
     EFFECT,
     Kind,
-    bonett_price,
     mcnemar_exact,
     mcnemar_mid_p,
     population_effects,
     sign_flip_p,
 )
+from causalablate.effects.one_sided import p_equivalent
 from causalablate.table import Counterfactuals
-from simulated.draws import Draw, mostly_zero
-from simulated.scenario import LEVEL, Scenario, intervals
+from simulated.draws import Draw, flips, mostly_zero
+from simulated.scenario import LEVEL, Scenario, intervals, paired
 from simulated.simulation import Cell, Table, cell
 
 ALPHA = 1 - LEVEL
@@ -53,11 +53,11 @@ def family_errors() -> Table:
 def equivalence() -> Table:
     """Studies that are labelled `within noise`, rightly and wrongly."""
     sizes = (2_000, 5_000, 20_000)
-    flips = {
+    chances = {
         "no effect: flips 0.5 % down, 0.5 % up": (0.005, 0.005),
         "effect δ: flips 1 % down, 0.5 % up": (0.01, 0.005),
     }
-    rows = tuple((name, tuple(_within_noise(n, down, up) for n in sizes)) for name, (down, up) in flips.items())
+    rows = tuple((name, tuple(_within_noise(n, down, up) for n in sizes)) for name, (down, up) in chances.items())
     return Table(f"Studies labelled `within noise` at δ = {DELTA:g}", ("effect", *(f"n = {n:,}" for n in sizes)), rows)
 
 
@@ -93,12 +93,11 @@ def _mcnemar(test: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Cell:
 
 
 def _within_noise(n: int, down: float, up: float) -> Cell:
-    """Share of studies whose interval at level 1 - 2 alpha lies inside (-DELTA, DELTA)."""
+    """Share of studies whose equivalence test passes at DELTA."""
+    scenario = Scenario("equivalence", Kind.BINARY, up - down, flips(n, down, up))
 
     def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        counts = rng.multinomial(n, [down, up, 1 - down - up], size=repetitions)
-        spread = bonett_price(counts[:, 0], counts[:, 1], n)
-        return np.abs(spread.center) + spread.half_width(1 - 2 * ALPHA) < DELTA
+        return p_equivalent(paired(scenario.draw(rng, repetitions), scenario), DELTA, LEVEL) < ALPHA
 
     return cell(f"equivalence, {down} down, {up} up, n = {n}", measure)
 

@@ -65,7 +65,6 @@ def _estimate(
     effect = rows["effect"].to_numpy(np.float64)
     factual, counterfactual = rows["factual"].to_numpy(np.float64), rows["counterfactual"].to_numpy(np.float64)
     low, high = _interval(effect, kind, level)
-    inner_low, inner_high = _interval(effect, kind, 2 * level - 1)
     sd = np.sqrt((factual.var(ddof=1) + counterfactual.var(ddof=1)) / 2)
     spread = effect.std(ddof=1)
     return {
@@ -76,20 +75,32 @@ def _estimate(
         "d_z": effect.mean() / spread if not kind.one_sided and spread > 0 else np.nan,
         "p": _p(effect, factual, counterfactual, kind, sesoi, n_permutations, rng),
         "null": sesoi if kind.one_sided else 0.0,
-        "equivalent": inner_low > -sesoi and inner_high < sesoi,
+        "equivalent": _equivalent(effect, kind, sesoi, level),
     }
 
 
 def _interval(effect: np.ndarray, kind: Kind, level: float) -> tuple[float, float]:
     n = effect.size
     if kind is Kind.CATEGORICAL:
-        return proportion_confint(effect.sum(), n, 1 - level, method="wilson")
+        return proportion_confint(effect.sum(), n, 1 - level, method="agresti_coull")
     if kind is Kind.BINARY:
         down, up = ((effect < 0).sum() + 1) / (n + 2), ((effect > 0).sum() + 1) / (n + 2)
         half = stats.norm.ppf((1 + level) / 2) * np.sqrt((up + down - (up - down) ** 2) / (n + 2))
         return up - down - half, up - down + half
     low, high = stats.ttest_1samp(effect, 0).confidence_interval(level)
     return (max(low, 0.0), high) if kind is Kind.DISTANCE else (low, high)
+
+
+def _equivalent(effect: np.ndarray, kind: Kind, sesoi: float, level: float) -> bool:
+    n = effect.size
+    if kind is Kind.CATEGORICAL:
+        return stats.binomtest(int(effect.sum()), n, sesoi, alternative="less").pvalue < 1 - level
+    low, high = _interval(effect, kind, 2 * level - 1)
+    if kind is Kind.BINARY:
+        center, half = (low + high) / 2, (high - low) / 2
+        half = max(half, stats.norm.ppf(level) * np.sqrt(sesoi * (1 - sesoi) / n))
+        low, high = center - half, center + half
+    return low > -sesoi and high < sesoi
 
 
 def _p(

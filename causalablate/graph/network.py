@@ -25,6 +25,7 @@ class Edge:
         high: Upper limit.
         p: Adjusted p value of "there is no such effect".
         stability: Share of resamples of the examples in which the edge is found.
+        context: Of a dormant edge: the lesion that woke it, by name.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Edge:
     high: float = float("nan")
     p: float = float("nan")
     stability: float = float("nan")
+    context: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def tables() -> dict[str, dict[str, dict[str, float]]]:
 
 
 def test_every_number_is_a_share_of_the_repetitions(tables):
-    values = [value for rows in tables.values() for row in rows.values() for value in row.values()]
+    whole = [rows for title, rows in tables.items() if not title.startswith("Corrections")]
+    values = [value for rows in whole for row in rows.values() for value in row.values()]
     assert all(0 <= v <= 1 and v * REPETITIONS == pytest.approx(round(v * REPETITIONS)) for v in values)
 
 
@@ -41,5 +42,5 @@ def test_the_docs_hold_these_tables(tables):
 
 
 def _doc_lines() -> list[str]:
-    lines = (ROOT / "docs" / "effects.md").read_text().splitlines()
+    lines = (ROOT / "docs" / "calibration.md").read_text().splitlines()
     return [line for line in lines if line.startswith("|")]

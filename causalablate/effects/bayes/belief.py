@@ -68,10 +68,10 @@ def forecast(
 ) -> Forecast:
     """Expected reduction of entropy once the estimates have the covariance `later`.
 
-    With the scales of the effects at their posterior means all is normal. Now effects are N(m, V); with the estimates' covariance `later` they
-    will be N(m', V'), with V' known today and m' ~ N(m, V - V'). Label entropies are averaged over m' on a
-    grid, that of the largest lesion by simulation. Neither expectation can be negative: data never confuse
-    on average.
+    With the scales of the effects at their posterior means all is normal. Now effects are N(m, V); with the estimates'
+    covariance `later` they will be N(m', V'), with V' known today and m' ~ N(m, V - V'). Label entropies are averaged
+    over m' on a grid, that of the largest lesion by simulation. Neither expectation can be negative: data never
+    confuse on average.
 
     Args:
         posterior: What is believed now.

@@ -9,6 +9,7 @@ from scipy.stats import qmc
 from causalablate.effects.bayes.conditional import Conditional, Evidence, conditional
 from causalablate.effects.bayes.prior import HEAVY, NORMAL
 
+
 @dataclass(frozen=True)
 class Budget:
     """How finely tau is integrated.

@@ -23,8 +23,8 @@ class Posterior:
         means: Of the effects at each node, shape (nodes, lesions).
         sds: Of the effects at each node, shape (nodes, lesions).
         spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions).
-        log_evidence: Log marginal likelihood of the estimates, with heavy tails a lower bound of it; differences compare
-            priors or families.
+        log_evidence: Log marginal likelihood of the estimates, whose differences compare priors or families; with
+            heavy tails a lower bound that is too loose for that.
     """
 
     evidence: Evidence
@@ -71,7 +71,7 @@ class Posterior:
 def shrink(
     center: np.ndarray, covariance: np.ndarray, prior: Prior, family: np.ndarray | None = None, *, seed: int = 0
 ) -> Posterior:
-    """Posterior of effects theta with estimates y ~ N(theta, covariance) and theta about mu at scale tau in each family.
+    """Posterior of effects theta with estimates y ~ N(theta, covariance), theta about mu at scale tau in each family.
 
     Exact with normal tails, up to the nodes of tau. With heavy tails each node has the variational posterior of
     `variational_spread`.

@@ -1,4 +1,4 @@
-"""Heavy tails: the variational posterior against enumeration, and what it is for: few large effects among many small."""
+"""Heavy tails: the variational posterior against enumeration, and few large effects among many small ones."""
 
 from itertools import product
 
@@ -110,7 +110,7 @@ def test_effects_that_are_normal_after_all_lose_little():
 
 
 def test_families_units_order_and_draws():
-    theta, y, s = sparse(n=12)
+    _, y, s = sparse(n=12)
     family = np.arange(12) % 2
     one, scaled = shrink(y, s, HEAVY, family), shrink(100 * y, 1e4 * s, Prior(0, 10, 10), family)
     np.testing.assert_allclose(scaled.mean, 100 * one.mean, rtol=1e-5, atol=1e-7)

@@ -93,7 +93,11 @@ def test_two_lesions_agree_with_numerical_integration(prior):
 
 def test_two_lesions_agree_with_integrating_everything_on_a_dense_grid():
     """Nothing done by hand: mu, tau and both effects are summed over."""
-    y, s, prior = np.array([0.9, -0.2]), np.array([[0.09, 0.03], [0.03, 0.16]]), Prior(0.1, 0.7, 0.5, "half-normal", tails="normal")
+    y, s, prior = (
+        np.array([0.9, -0.2]),
+        np.array([[0.09, 0.03], [0.03, 0.16]]),
+        Prior(0.1, 0.7, 0.5, "half-normal", tails="normal"),
+    )
     tau = np.linspace(0.02, 2.6, 80)[:, None, None]
     one, two = np.linspace(-1.2, 2.6, 50)[:, None], np.linspace(-2.2, 2.2, 50)
     data = multivariate_normal.pdf(np.stack(np.broadcast_arrays(y[0] - one, y[1] - two), axis=-1), np.zeros(2), s)

@@ -119,6 +119,8 @@ def _print(source: "Source", shown: Mapping[str, "Shown"]) -> None:
     for name, one in shown.items():
         if name != POPULATION:
             sizes = one.frame.groupby("outcome", sort=False).size()
+            if one.frame.empty:
+                print(f"{one.title}: there is nothing to show")
             for cells, n in zip(view_cells(one, most=SHOWN_ROWS), sizes, strict=True):
                 _print_some(cells, int(n))
             continue

@@ -1,5 +1,6 @@
 """Direct and total effects between components, measured by exact replay: one pass per component and kind of effect."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -119,7 +120,7 @@ def running(graph: ComponentGraph, world: Lesion, model: Model) -> tuple[str, ..
     return tuple(
         node
         for node in graph.order
-        if node not in graph.notes and node not in graph.outcomes and not {node, node.partition("#")[0]} & taken
+        if node not in graph.notes and node not in graph.outcomes and not {node, _any_time(node)} & taken
     )
 
 
@@ -127,9 +128,14 @@ def off_of(node: str, how: OffSpec | Mapping[str, OffSpec], model: Model) -> Off
     """How a node is off; `mean` where a mapping says nothing of it."""
     if not isinstance(how, Mapping) or "kind" in how:
         return how
-    address = node.partition("#")[0]
-    here = [how[glob] for glob in how if any(c.address == address for c in model.components.select(glob))]
+    names = {node, _any_time(node)}
+    here = [how[glob] for glob in how if any(c.address in names for c in model.components.select(glob))]
     return here[-1] if here else "mean"
+
+
+def _any_time(node: str) -> str:
+    """The component, whenever the forward comes by."""
+    return re.sub(r"#\d+", "", node)
 
 
 def _norm(there: Tensor, here: Tensor) -> Tensor:

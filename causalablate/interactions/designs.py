@@ -1,63 +1,19 @@
 """Which lesions to run together: factorial designs over lesions, as values. Running them is `counterfactuals`' work."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from causalablate.errors import EffectError, LesionError, nearest
-from causalablate.interactions.fractional import Word, defining_words
+from causalablate.interactions.design import Design, Factors, design_of, named_factors
+from causalablate.interactions.fractional import defining_words
 from causalablate.interactions.sampling import kernel_draws, neighbourhoods, uniform_draws
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.offs import Patch
 
 MOST_FACTORS = 14
 """Factors of a full design: 16,384 runs."""
-
-Factors = Iterable[Lesion] | Mapping[str, Lesion]
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """Which factors are off in which runs. A factor is a lesion that is there or not.
-
-    Attributes:
-        factors: Their names.
-        parts: What is off when a factor is, one lesion per factor.
-        off: Which factors are off in each run, bool, shape (runs, factors), every run once.
-        base: What is off in every run; by default nothing, so that the run without any factor off is the factual one.
-        words: Of a two-level design, full or fractional: the sets of factors whose joint contrast is constant, so that
-            what differs by such a set cannot be told apart. None for designs that are not balanced.
-        draws: Of a sampled design: the drawn sets of factors that are *on*, bool, shape (draws, factors), each followed
-            by its complement. None where nothing is drawn.
-        order: Of a sampled design, up to how many factors' interactions it can estimate; 0 for any.
-    """
-
-    factors: tuple[str, ...]
-    parts: tuple[Lesion, ...]
-    off: np.ndarray
-    base: Lesion = Lesion()  # noqa: RUF009 (a value)
-    words: tuple[Word, ...] | None = None
-    draws: np.ndarray | None = None
-    order: int = 0
-
-    def __len__(self) -> int:
-        return len(self.off)
-
-    @cached_property
-    def runs(self) -> tuple[Lesion, ...]:
-        """The lesion of each run, in the order of `off`; the empty one where nothing is off."""
-        return tuple(
-            Lesion(self.base.parts + tuple(part for i in np.flatnonzero(off) for part in self.parts[i].parts))
-            for off in self.off
-        )
-
-    @property
-    def lesions(self) -> dict[str, Lesion]:
-        """What to run, by name: `counterfactuals(model, examples, design.lesions)`; the factual run comes with it."""
-        return {lesion.name: lesion for lesion in self.runs if lesion.parts}
 
 
 def factorial(lesions: Factors, *, order: int = 2, base: Lesion | None = None) -> Design:
@@ -71,11 +27,11 @@ def factorial(lesions: Factors, *, order: int = 2, base: Lesion | None = None) -
         LesionError: Fewer than two factors, one twice, an empty one, or two that share a component.
         EffectError: The order is below one or above the number of factors.
     """
-    named = _named(lesions, base)
+    named = named_factors(lesions, base)
     _check_order(order, len(named))
     subsets = [s for size in range(order + 1) for s in combinations(range(len(named)), size)]
     words = () if order == len(named) else None
-    return _design(named, _matrix(subsets, len(named)), base, words=words)
+    return design_of(named, _matrix(subsets, len(named)), base, words=words)
 
 
 def full(lesions: Factors, *, base: Lesion | None = None) -> Design:
@@ -85,7 +41,7 @@ def full(lesions: Factors, *, base: Lesion | None = None) -> Design:
         LesionError: As of `factorial`.
         EffectError: Too many factors.
     """
-    named = _named(lesions, base)
+    named = named_factors(lesions, base)
     if len(named) > MOST_FACTORS:
         raise EffectError(
             f"a full design of {len(named)} factors has 2^{len(named)} runs; the most is {MOST_FACTORS} factors. "
@@ -118,14 +74,10 @@ def screened(
         LesionError: As of `factorial`, or the ranking names no factor.
         EffectError: `top` or `order` do not fit.
     """
-    named = _named(lesions, base)
-    ranked = (
-        sorted(ranking, key=lambda name: -abs(ranking[name])) if isinstance(ranking, Mapping) else list(ranking)
-    )
+    named = named_factors(lesions, base)
+    ranked = sorted(ranking, key=lambda name: -abs(ranking[name])) if isinstance(ranking, Mapping) else list(ranking)
     if unknown := [name for name in ranked if name not in named]:
-        raise LesionError(
-            f'no factor "{unknown[0]}" to rank{nearest(unknown[0], named)}; there are {", ".join(named)}'
-        )
+        raise LesionError(f'no factor "{unknown[0]}" to rank{nearest(unknown[0], named)}; there are {", ".join(named)}')
     if not 2 <= top <= len(ranked):
         raise EffectError(f"top is {top}; choose from 2 to {len(ranked)}, the number of ranked factors")
     _check_order(order, top)
@@ -133,7 +85,7 @@ def screened(
     first = sorted(place[name] for name in ranked[:top])
     subsets: list[tuple[int, ...]] = [(), *((i,) for i in range(len(named)))]
     subsets += [s for size in range(2, order + 1) for s in combinations(first, size)]
-    return _design(named, _matrix(subsets, len(named)), base)
+    return design_of(named, _matrix(subsets, len(named)), base)
 
 
 def fractional(
@@ -160,13 +112,15 @@ def fractional(
 
     Source: Box & Hunter (1961), The 2^(k-p) Fractional Factorial Designs, Technometrics 3(3).
     """
-    named = _named(lesions, base)
+    named = named_factors(lesions, base)
     names = list(named)
     free = [i for i, name in enumerate(names) if name not in generators]
     for name, product in generators.items():
         for other in (name, *product):
             if other not in named:
-                raise LesionError(f'no factor "{other}" in generators{nearest(other, names)}; there are {", ".join(names)}')
+                raise LesionError(
+                    f'no factor "{other}" in generators{nearest(other, names)}; there are {", ".join(names)}'
+                )
             if other != name and other in generators:
                 raise LesionError(f"{name} is generated from {other}, which has a generator itself; use free factors")
         if len(set(product)) < 2 or len(set(product)) < len(product) or name in product:
@@ -180,7 +134,7 @@ def fractional(
     if foldover:
         level = np.concatenate([level, -level])
     words = [frozenset({names.index(g), *(names.index(x) for x in product)}) for g, product in generators.items()]
-    return _design(named, np.unique(level < 0, axis=0), base, words=defining_words(words, foldover=foldover))
+    return design_of(named, np.unique(level < 0, axis=0), base, words=defining_words(words, foldover=foldover))
 
 
 def neighbours(
@@ -205,11 +159,11 @@ def neighbours(
     Source: Castro, Gómez & Tejada (2009), Comput. Oper. Res. 36(5), for the sampling of predecessors; Mitchell et al.
         (2022), J. Mach. Learn. Res. 23(43), for antithetic pairs.
     """
-    named = _named(lesions, base)
+    named = named_factors(lesions, base)
     _check_order(order, len(named))
     _check_draws(draws)
     drawn = uniform_draws(len(named), draws, seed)
-    return _design(named, ~neighbourhoods(drawn, order), base, draws=drawn, order=order)
+    return design_of(named, ~neighbourhoods(drawn, order), base, draws=drawn, order=order)
 
 
 def drawn(lesions: Factors, *, draws: int = 512, seed: int = 0, base: Lesion | None = None) -> Design:
@@ -226,13 +180,13 @@ def drawn(lesions: Factors, *, draws: int = 512, seed: int = 0, base: Lesion | N
 
     Source: Lundberg & Lee (2017), NeurIPS; Covert & Lee (2021), AISTATS, for the pairs; Tsai, Yeh & Ravikumar (2023).
     """
-    named = _named(lesions, base)
+    named = named_factors(lesions, base)
     if len(named) < 3:
         raise EffectError(f"there are {len(named)} factors, which a full design enumerates; use full()")
     _check_draws(draws)
     sets = kernel_draws(len(named), draws, seed)
     ends = np.repeat([[True], [False]], len(named), axis=1)
-    return _design(named, ~np.unique(np.concatenate([ends, sets]), axis=0), base, draws=sets)
+    return design_of(named, ~np.unique(np.concatenate([ends, sets]), axis=0), base, draws=sets)
 
 
 def repair_lesions(lesion: Lesion, later: Sequence[str]) -> tuple[Lesion, Lesion]:
@@ -251,45 +205,6 @@ def repair_lesions(lesion: Lesion, later: Sequence[str]) -> tuple[Lesion, Lesion
         raise LesionError("nothing is later: give addresses of the components that could make up for the lesion")
     patch: OffSpec = Patch()
     return lesion, lesion & do(later[0], *later[1:], off=patch)
-
-
-def _named(lesions: Factors, base: Lesion | None) -> dict[str, Lesion]:
-    if isinstance(lesions, Lesion):
-        raise LesionError(f"{lesions} is one lesion; give a list of two or more, or a mapping from names to lesions")
-    items = list(lesions.items()) if isinstance(lesions, Mapping) else [(lesion.name, lesion) for lesion in lesions]
-    named = dict(items)
-    if len(named) < max(2, len(items)):
-        raise LesionError(f"the factors are {', '.join(n for n, _ in items) or 'none'}; give at least two, each once")
-    owner = {address: "base" for address, _ in base or ()}
-    for name, lesion in named.items():
-        if not len(lesion):
-            raise LesionError(f'factor "{name}" is the empty lesion, which changes nothing; leave it out')
-        for address, _ in lesion:
-            if address in owner:
-                raise LesionError(f'"{address}" belongs to {owner[address]} and to {name}; factors share no component')
-            owner[address] = name
-    return named
-
-
-def _design(
-    named: Mapping[str, Lesion],
-    off: np.ndarray,
-    base: Lesion | None,
-    *,
-    words: Sequence[Word] | None = None,
-    draws: np.ndarray | None = None,
-    order: int = 0,
-) -> Design:
-    by_size = off[np.lexsort((*off.T[::-1], off.sum(axis=1)))]
-    return Design(
-        tuple(named),
-        tuple(named.values()),
-        by_size,
-        base or Lesion(),
-        None if words is None else tuple(words),
-        draws,
-        order,
-    )
 
 
 def _matrix(subsets: Sequence[Sequence[int]], n: int) -> np.ndarray:

@@ -14,12 +14,19 @@ Value = Callable[[np.ndarray], np.ndarray]
 
 Sets = Sequence[tuple[int, ...]]
 
+BATCHES = 32
+"""Independent estimates that sampling errors are told from: 31 degrees of freedom."""
+
+
+ALONE = 1e-6
+"""A pair of draws that leaves less than this of itself to the others decides a coefficient alone."""
+
 
 def intact(value: Value, n: int, sets: Sets) -> np.ndarray:
     """Additive interactions with all else intact, shape (sets, rows).
 
-    eps(S) = sum over T within S of (-1)^|T| v(N without T): for a pair v(N) - v(N\\i) - v(N\\j) + v(N\\ij), what the two
-    lesions do together beyond the sum of what each does.
+    eps(S) = sum over T within S of (-1)^|T| v(N without T): for a pair v(N) - v(N\\i) - v(N\\j) + v(N\\ij), what the
+    two lesions do together beyond the sum of what each does.
     """
     return np.stack([derivative(value, np.ones((1, n), dtype=bool), members)[0] for members in sets])
 
@@ -62,7 +69,7 @@ def derivative(value: Value, around: np.ndarray, members: tuple[int, ...]) -> np
 
 
 def from_neighbours(value: Value, draws: np.ndarray, index: Index, sets: Sets, order: int) -> np.ndarray:
-    """Independent estimates of an index, shape (draws / 2, sets, rows), unbiased each, that are means of two.
+    """Independent unbiased estimates of an index, shape (batches, sets, rows).
 
     A drawn set without the members of S is a context of S whose size is spread evenly; where the index weighs sizes
     otherwise the derivative is weighted by the ratio of the two chances, at most n - |S| + 1.
@@ -92,14 +99,14 @@ def from_neighbours(value: Value, draws: np.ndarray, index: Index, sets: Sets, o
         weight = np.array([index.context(s, t, n) * (n - s + 1) for t in range(n - s + 1)])[size]
         each = weight[:, None] * derivative(value, draws, members)
         found.append((each[0::2] + each[1::2]) / 2)
-    return np.stack(found, axis=1)
+    return in_batches(np.stack(found, axis=1))
 
 
 def from_kernel(value: Value, draws: np.ndarray, order: int) -> tuple[Sets, np.ndarray]:
-    """Faith-Shap by regression on sampled sets: all sets of up to `order`, and jackknife pseudo-values of the pairs.
+    """Faith-Shap by regression on sampled sets: all sets of up to `order`, and jackknife pseudo-values.
 
     Least squares of v on the products of members, bound to v at the empty and at the full set. The pseudo-values, shape
-    (draws / 2, sets, rows), have the estimate as their mean; their spread is the jackknife error, pairs left out whole.
+    (batches, sets, rows), have the estimate as their mean; their spread is the jackknife error, pairs left out whole.
 
     Raises:
         EffectError: Too few draws to tell the coefficients apart.
@@ -114,22 +121,41 @@ def from_kernel(value: Value, draws: np.ndarray, order: int) -> tuple[Sets, np.n
     design = product[:, :-1] - product[:, -1:]
     target = value(draws) - none - product[:, -1:] * (all_ - none)
     pairs = len(draws) // 2
-    if np.linalg.matrix_rank(design) < design.shape[1] or pairs <= len(sets):
-        raise EffectError(
-            f"{len(draws)} draws do not tell {len(sets)} coefficients of {n} factors apart; draw more than "
-            f"{2 * len(sets)}, better {8 * len(sets)}, or take a smaller order"
-        )
     solve = np.linalg.pinv(design)
     free = solve @ target
     residual = (target - design @ free).reshape(pairs, 2, -1)
     by_pair = design.reshape(pairs, 2, -1)
     pull = solve.T.reshape(pairs, 2, -1)
     leverage = np.einsum("gak,gbk->gab", by_pair, pull)
+    kept = np.linalg.eigvalsh(np.eye(2) - leverage)[:, 0]
+    if np.linalg.matrix_rank(design) < design.shape[1] or kept.min() < ALONE:
+        raise EffectError(
+            f"{len(draws)} draws do not tell {len(sets)} coefficients of {n} factors apart, or one of them rests on a "
+            f"single draw; draw more, e.g. {2 * max(len(draws), 8 * len(sets))}, or take a smaller order"
+        )
     left_out = np.linalg.solve(np.eye(2) - leverage, residual)
-    moved = np.einsum("gak,gar->gkr", pull, left_out) * (pairs - 1)
+    parts = batches(pairs)
+    scale = (pairs - 1) * len(parts) / pairs
+    moved = np.stack([scale * np.einsum("gak,gar->kr", pull[b], left_out[b]) for b in parts])
     moved -= moved.mean(axis=0)
     free = np.concatenate([free, (all_ - none - free.sum(axis=0))[None]])
     moved = np.concatenate([moved, -moved.sum(axis=1, keepdims=True)], axis=1)
     return sets, free + moved
 
 
+def in_batches(draws: np.ndarray) -> np.ndarray:
+    """Independent draws, shape (draws, ...), as at most `BATCHES` with the same mean and the same error of it."""
+    parts, mean = batches(len(draws)), draws.mean(axis=0)
+    scale = len(parts) / len(draws)
+    return np.stack([mean + scale * (draws[b] - mean).sum(axis=0) for b in parts])
+
+
+def batches(n: int) -> list[np.ndarray]:
+    """Which of n independent draws are added up, so that what is kept per example does not grow with them."""
+    return np.array_split(np.arange(n), min(n, BATCHES))
+
+
+def sampling_error(draws: np.ndarray) -> np.ndarray:
+    """Standard error of the mean over the first dimension; 0 for a single one, where nothing is drawn."""
+    n = len(draws)
+    return draws.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.zeros(draws.shape[1:])

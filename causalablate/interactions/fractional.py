@@ -9,12 +9,12 @@ import pandas as pd
 from causalablate.errors import EffectError
 
 if TYPE_CHECKING:
-    from causalablate.interactions.designs import Design
+    from causalablate.interactions.design import Design
 
 Word = frozenset[int]
 """Factors by number."""
 
-JOIN = " × "
+JOIN = " × "  # noqa: RUF001 (the sign that interactions are written with)
 """Between the names of factors that interact."""
 
 

@@ -59,7 +59,9 @@ def _taylor_context(s: int, t: int, n: int) -> float:
 INDICES: Mapping[str, Index] = {
     index.name: index
     for index in (
-        Index("moebius", "Möbius coefficient: what the set gives beyond its parts, from nothing", lambda s, t, k: s == t),
+        Index(
+            "moebius", "Möbius coefficient: what the set gives beyond its parts, from nothing", lambda s, t, k: s == t
+        ),
         Index(
             "SV",
             "Shapley value: what one factor adds, over all orders of adding",
@@ -109,9 +111,7 @@ def index_of(name: str, others: Sequence[str] = ()) -> Index:
     return INDICES[name]
 
 
-def from_moebius(
-    coefficients: np.ndarray, index: Index, sets: Sequence[tuple[int, ...]], order: int
-) -> np.ndarray:
+def from_moebius(coefficients: np.ndarray, index: Index, sets: Sequence[tuple[int, ...]], order: int) -> np.ndarray:
     """An index of some sets from all Möbius coefficients.
 
     Args:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from causalablate.effects import Kind, Paired, paired_blocks
 from causalablate.errors import EffectError, nearest
-from causalablate.interactions.designs import Design
+from causalablate.interactions.design import Design
 from causalablate.table import Counterfactuals
 
 
@@ -107,7 +107,9 @@ def responses(table: Counterfactuals, design: Design) -> list[Responses]:
             f"{nearest(missing[0], table.lesions)}; run counterfactuals(model, examples, design.lesions)"
         )
     frame = table.frame[table.frame["lesion"].isin(wanted)]
-    return [_of_outcome(Counterfactuals(part, table.labels), design) for _, part in frame.groupby("outcome", sort=False)]
+    return [
+        _of_outcome(Counterfactuals(part, table.labels), design) for _, part in frame.groupby("outcome", sort=False)
+    ]
 
 
 def keys(sets: np.ndarray) -> list[bytes]:
@@ -133,9 +135,7 @@ def _of_outcome(table: Counterfactuals, design: Design) -> Responses:
             f'the factual "{block.outcome}" differs between the runs of the design; run them all in one call'
         )
     place = {name: i for i, name in enumerate(block.lesions)}
-    values = np.stack(
-        [block.counterfactual[place[run.name]] if run.parts else block.factual[0] for run in design.runs]
-    )
+    values = np.stack([block.counterfactual[place[run.name]] if run.parts else block.factual[0] for run in design.runs])
     frame = table.frame
     example = pd.factorize(frame["example"])[1][block.unit]
     clusters: Mapping[str, str] = dict(zip(frame["example"], frame["cluster"], strict=True))

@@ -83,12 +83,9 @@ def view_cells(shown: Shown, *, most: int | None = None) -> list[Cells]:
         shown: The view.
         most: Rows of an outcome above which only those over all examples are shown, and of these so many.
     """
-    frame = shown.frame
-    if "outcome" not in frame or frame.empty:
-        return [_outcome_cells(shown, frame, shown.title, most)]
     return [
         _outcome_cells(shown, rows, f"{outcome_words(str(outcome)).title}: {shown.title}", most)
-        for outcome, rows in frame.groupby("outcome", sort=False)
+        for outcome, rows in shown.frame.groupby("outcome", sort=False)
     ]
 
 

@@ -162,6 +162,29 @@ def test_views_without_average_effects_are_written_too(command, file, tmp_path):
     assert "Sign: **effect = counterfactual − factual**" in (tmp_path / "o" / "effects.md").read_text()
 
 
+HEADER = "lesion,example,outcome,factual,counterfactual\n"
+
+
+def test_nothing_to_show_is_said(command, tmp_path):
+    (tmp_path / "t.csv").write_text(HEADER + "".join(f"a,{i},acc,1,1\n" for i in range(5)))
+    code, out, _ = command("effects", tmp_path / "t.csv", "--view", "examples", "--out", tmp_path / "out")
+    assert code == 0 and "examples with the largest effects: there is nothing to show" in out
+
+
+def test_names_may_hold_anything(command, tmp_path):
+    names = ["$y$|z", '"x\ny"', "=1+1", "é & <b>", "L0H1", "L0H0=scale(0.1)", "L0H0=scale(0.3)"]
+    rows = "".join(
+        f"{name},{i},../a/$b$ <c>,{i % 3},{i % 5 + k / 4}\n" for k, name in enumerate(names) for i in range(9)
+    )
+    (tmp_path / "t.csv").write_text(HEADER + rows)
+    code, out, _ = command("effects", tmp_path / "t.csv", "--out", tmp_path / "out")
+    assert code == 0 and "$y$|z" in out and "../a/$b$ <c>" in out
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files - {"t.csv"} == {path for path in files if path.startswith("out/")}
+    assert "out/figures/dose_.._a_b_c_.png" in files
+    assert r"é & \<b\>" in (tmp_path / "out" / "effects.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

@@ -8,8 +8,8 @@ from scipy.special import entr, ndtr
 from causalablate.effects.bayes.conditional import posterior_covariance
 from causalablate.effects.bayes.posterior import Posterior, root
 
-FUTURES, DRAWS_EACH = 400, 200
-"""Next batches that are imagined, and draws from the posterior after each."""
+ALL_DRAWS, DRAWS_PER_LESION = 80_000, 8
+"""Draws over all imagined batches, and after each batch per lesion: entropies among many need more to be told apart."""
 IN_MEMORY = 2_000_000
 """Numbers drawn at a time."""
 POINTS = np.linspace(-8.0, 8.0, 401)
@@ -105,15 +105,17 @@ def _label_entropy(mean: np.ndarray, sd: np.ndarray, sesoi: float) -> np.ndarray
 
 def _top(mean: np.ndarray, moves: np.ndarray, then: np.ndarray, rng: np.random.Generator, exact: np.ndarray) -> float:
     """Entropy over all imagined draws minus the mean entropy after each imagined batch."""
-    futures = mean + rng.standard_normal((FUTURES, mean.size)) @ root(moves).T
-    noise = rng.standard_normal((DRAWS_EACH, mean.size)) @ root(then).T
-    others = np.broadcast_to(exact, (FUTURES, DRAWS_EACH, exact.size))
+    each = int(np.clip(DRAWS_PER_LESION * mean.size, 200, 1600))
+    n = ALL_DRAWS // each
+    futures = mean + rng.standard_normal((n, mean.size)) @ root(moves).T
+    noise = rng.standard_normal((each, mean.size)) @ root(then).T
+    others = np.broadcast_to(exact, (n, each, exact.size))
     block = max(1, IN_MEMORY // noise.size)
     shares = np.concatenate(
         [
             top_shares(np.concatenate([futures[i : i + block, None] + noise, others[i : i + block]], axis=-1))
-            for i in range(0, FUTURES, block)
+            for i in range(0, n, block)
         ]
     )
-    before = top_entropy(shares.mean(axis=0), FUTURES * DRAWS_EACH)
-    return max(float(before - top_entropy(shares, DRAWS_EACH).mean()), 0.0)
+    before = top_entropy(shares.mean(axis=0), n * each)
+    return max(float(before - top_entropy(shares, each).mean()), 0.0)

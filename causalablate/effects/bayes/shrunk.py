@@ -68,25 +68,25 @@ def shrunk_effects(
         One row per outcome, lesion and group with the columns `SHRUNK_COLUMNS`. Effects that are all equal, of a real
         outcome, are known exactly: they are neither shrunk nor part of their family. Undefined numbers are NaN and
         `interval_method` says why. `attrs` records level, seed, kinds, sesoi, prior, and as `effective_nodes` the
-        fewest nodes of tau that carried a posterior.
+        fewest nodes of tau that carried a posterior (None without any).
     Raises:
         EffectError: The table is empty or cannot be paired, a value is not finite, or an argument is invalid.
 
     Source: Gelman et al. (2013), Bayesian Data Analysis, ch. 5; Stephens (2017), Biostatistics 18(2), for `lfsr`.
     """
     setup = setup_of(table, prior=prior, families=families, sesoi=sesoi, level=level, seed=seed)
-    parts, nodes = [], [np.inf]
+    parts, nodes = [], []
     for outcome, blocks in setup.blocks.items():
         for group, samples in _by_group(blocks).items():
             found = fit(samples, setup)
             parts.append(_rows(found, setup, outcome, group))
-            nodes.append(np.inf if found.posterior is None else found.posterior.effective_nodes)
+            nodes += [] if found.posterior is None else [found.posterior.effective_nodes]
     frame = pd.concat(parts, ignore_index=True)
     orders = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
     keys = pd.DataFrame({c: frame[c].map(o) for c, o in zip(("outcome", "lesion"), orders, strict=True)})
     frame = frame.loc[keys.sort_values(["outcome", "lesion"], kind="stable").index, list(SHRUNK_COLUMNS)]
     frame = frame.reset_index(drop=True)
-    frame.attrs = {**setup.attrs, "effective_nodes": float(min(nodes))}
+    frame.attrs = {**setup.attrs, "effective_nodes": min(nodes, default=None)}
     return frame
 
 

@@ -56,7 +56,7 @@ def align(
         own.frame[own.frame["outcome"].isin(other.outcomes) & own.frame["lesion"].isin(other.lesions)]
         for own, other in ((first, second), (second, first))
     )
-    shared = set(a["example"]) & set(b["example"])
+    shared = set(a["example"].unique()) & set(b["example"].unique())
     if paired and not shared:
         raise EffectError(
             f"{names[0]} and {names[1]} share no example ({a['example'].iloc[0]}, ... and {b['example'].iloc[0]}, "
@@ -92,11 +92,10 @@ def _renamed(
     if lesions is None:
         return second
     for table, name, asked in ((first, names[0], lesions.keys()), (second, names[1], lesions.values())):
+        known = table.lesions
         for lesion in asked:
-            if lesion not in table.lesions:
-                raise EffectError(
-                    f'no lesion "{lesion}" in {name}{nearest(lesion, table.lesions)}; it has {", ".join(table.lesions)}'
-                )
+            if lesion not in known:
+                raise EffectError(f'no lesion "{lesion}" in {name}{nearest(lesion, known)}; it has {_some(known)}')
     if len(set(lesions.values())) < len(lesions):
         raise EffectError("two lesions of the first table are matched with one of the second; compare them one by one")
     back = {theirs: ours for ours, theirs in lesions.items()}
@@ -105,10 +104,11 @@ def _renamed(
 
 
 def _only(table: Counterfactuals, other: Counterfactuals) -> dict[str, object]:
+    outcomes, lesions, examples = set(other.outcomes), set(other.lesions), set(other.frame["example"].unique())
     return {
-        "outcomes": [name for name in table.outcomes if name not in other.outcomes],
-        "lesions": [name for name in table.lesions if name not in other.lesions],
-        "n_examples": len(set(table.frame["example"]) - set(other.frame["example"])),
+        "outcomes": [name for name in table.outcomes if name not in outcomes],
+        "lesions": [name for name in table.lesions if name not in lesions],
+        "n_examples": len(set(table.frame["example"].unique()) - examples),
     }
 
 
@@ -126,7 +126,7 @@ def _some(names: list[str], most: int = 8) -> str:
 
 def _same_rows(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
     """The rows of both whose example is in both, in one order; and whether seeds correspond too."""
-    seeds = [sorted(set(x["seed"])) for x in (a, b)]
+    seeds = [sorted(x["seed"].unique()) for x in (a, b)]
     keys = ["example", "outcome", "lesion"]
     same_seeds = seeds[0] == seeds[1]
     if same_seeds:

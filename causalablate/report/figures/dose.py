@@ -8,23 +8,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from causalablate.report.arrange import ALL
 from causalablate.report.figures.labels import wrap_name
 from causalablate.report.figures.style import INK, SERIES, SMALL, canvas, text_inches, titled
-from causalablate.report.words import OutcomeWords, outcome_words
+from causalablate.report.words import SIGN, OutcomeWords, outcome_words
 
 _GRADED = re.compile(
     r"^(?P<line>.+)=(?P<kind>\w+)(?:\((?:(?P<what>\w+)=)?(?P<dose>[+-]?[\d.]+(?:e[+-]?\d+)?)\))?$", re.I
 )
 DEFAULTS = {"scale": ("factor", 0.5), "noise": ("std", 1.0)}
 """Offs whose name leaves out the dose where it has its default."""
+SCALE, NOISE, VALUE = (
+    "scale factor (1: intact)",
+    "noise, standard deviations of the site (0: intact)",
+    "value that the component is fixed to",
+)
 WORDS = {
-    ("scale", "factor"): "scale factor (1: intact)",
-    ("noise", "std"): "noise, standard deviations of the site (0: intact)",
-    ("value", ""): "value that the component is fixed to",
+    ("scale", "factor"): SCALE,
+    ("scale", ""): SCALE,
+    ("noise", "std"): NOISE,
+    ("noise", ""): NOISE,
+    ("value", ""): VALUE,
 }
-INTACT = {"scale": 1.0, "noise": 0.0}
+"""What the dose of an off counts, by kind and parameter."""
+INTACT = {SCALE: 1.0, NOISE: 0.0}
 """The dose at which an off changes nothing, so that its effect is zero by definition."""
 LEAST = 2
 """Doses of one component below which there is nothing to draw."""
@@ -109,9 +118,11 @@ def dose_response(
     }
     tall = max(sum(1 + text.count("\n") for text in texts) for texts in legends.values())
     width = LEFT + len(panels) * PANEL[0] + (len(panels) - 1) * BETWEEN + 0.25
-    note = "lines are intervals; ○: intact, no effect by definition" + (
-        f"; {left_out} components with smaller effects left out" if left_out else ""
-    )
+    note = f"{SIGN}; lines: intervals"
+    if any(title in INTACT for title in panels):
+        note += "; ○: intact, no effect by definition"
+    if left_out:
+        note += f"; {left_out} components with smaller effects left out"
     width = max(width, text_inches(note, SMALL) + 0.3)
     height = TOP + PANEL[1] + BOTTOM + 0.155 * tall + 0.1
     figure = canvas(width, height)
@@ -119,7 +130,7 @@ def dose_response(
         x = LEFT + i * (PANEL[0] + BETWEEN)
         axes = figure.add_axes((x / width, 1 - (TOP + PANEL[1]) / height, PANEL[0] / width, PANEL[1] / height))
         _draw(axes, dict(list(lines.items())[: len(SERIES)]), legends[title], words, title)
-        axes.set_ylabel(f"effect, {words.unit} (counterfactual − factual)", fontsize=SMALL)
+        axes.set_ylabel(f"effect, {words.unit}", fontsize=SMALL)
         drawn = figure.legend(
             *axes.get_legend_handles_labels(), loc="upper left", frameon=False, fontsize=SMALL, handlelength=2.6,
             bbox_to_anchor=((x - 0.15) / width, 1 - (TOP + PANEL[1] + BOTTOM - 0.1) / height), borderpad=0.1,
@@ -147,7 +158,7 @@ def _draw(
     """One panel: the lines side by side, each dose a little aside so that intervals do not hide each other."""
     every = np.unique(np.concatenate([line["dose"].to_numpy() for line in lines.values()]))
     aside = 0.012 * (every[-1] - every[0])
-    intact = next((INTACT[kind] for (kind, what), text in WORDS.items() if text == title and kind in INTACT), None)
+    intact = INTACT.get(title)
     axes.axhline(0, color=INK, linewidth=0.8, zorder=1)
     for i, (line, text, (colour, marker, dashes)) in enumerate(zip(lines.values(), legend, SERIES, strict=False)):
         x = line["dose"].to_numpy() + aside * (i - (len(lines) - 1) / 2)
@@ -166,3 +177,4 @@ def _draw(
         )
     axes.set_xlabel(title, fontsize=SMALL)
     axes.tick_params(labelsize=SMALL)
+    axes.xaxis.set_major_locator(MaxNLocator(6))

@@ -66,7 +66,7 @@ def draw_mark(axes: Axes, x: float, y: float, m: Mark) -> None:
 def wrap_name(name: str, width: int = 44) -> list[str]:
     """Break a lesion's name into lines of at most `width` characters, after ` & ` where it can."""
     lines: list[str] = []
-    parts = name.split(" & ")
+    parts = " ".join(name.splitlines()).split(" & ")
     for i, part in enumerate(parts):
         text = part + (" &" if i < len(parts) - 1 else "")
         if lines and len(lines[-1]) + 1 + len(text) <= width:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from causalablate.report.arrange import ALL, arrange
-from causalablate.report.figures.labels import draw_mark, free_places, mark
+from causalablate.report.figures.labels import draw_mark, free_places, mark, wrap_name
 from causalablate.report.figures.legend import LINE, band_handle, legend_below, legend_lines, verdict_handles
 from causalablate.report.figures.style import BAND, INK, QUIET, SMALL, canvas, titled
 from causalablate.report.words import outcome_words
@@ -23,6 +23,8 @@ CORRECTIONS = {"bonferroni": "Bonferroni", "holm": "Holm", "bh": "Benjamini–Ho
 DASHES = (0, (4, 2))
 LABELS = 15
 """Most points that are named."""
+NAME = 40
+"""Characters of a name that are shown."""
 
 
 def volcano(
@@ -124,8 +126,8 @@ def _name_points(axes: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -
     dots = [(a - 0.05, u - 0.05, a + 0.05, u + 0.05) for a, u in zip(across, up, strict=True)]
     zero = -left / (right - left) * PLOT[0]
     dots.append((zero - 0.01, 0.0, zero + 0.01, PLOT[1]))
-    names = [str(name) for name in rows["lesion"].iloc[order]]
-    texts = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]
+    texts = [wrap_name(str(name), NAME) for name in rows["lesion"].iloc[order]]
+    texts = [lines[0] if len(lines) == 1 else f"{lines[0]} …" for lines in texts]
     for text, corner in zip(texts, free_places([(across[i], up[i]) for i in order], texts, PLOT, dots), strict=True):
         if corner is not None:
             axes.annotate(

@@ -1,5 +1,7 @@
 """The table of shrunk effects: what it says, in which units, and what it does with degenerate tables."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,6 +51,7 @@ def test_the_table_holds_the_posterior_of_the_estimates(table):
     np.testing.assert_allclose(rows["family_mean"], found.weights @ found.mu[:, 0])
     np.testing.assert_allclose(rows["family_scale"], found.weights @ found.tau[:, 0])
     assert rows["log_evidence"].isna().all() and (rows["interval_method"] == "credible, hierarchical").all()
+    assert json.loads(json.dumps(frame.attrs, allow_nan=False)) == frame.attrs
     assert frame.attrs["level"] == 0.9 and frame.attrs["kinds"] == {"correct": "binary", "loss": "real"}
     assert frame.attrs["prior"]["correct"]["tau_scale"] == 0.1 and frame.attrs["effective_nodes"] > 5
 
@@ -152,6 +155,8 @@ def test_one_example(table):
     assert np.isfinite(binary[["posterior_mean", "ci_low", "p_beyond"]].to_numpy(float)).all()
     assert real["posterior_mean"].isna().all() and real["p_below"].isna().all()
     assert real["interval_method"].str.startswith("undefined: ").all()
+    loss = Counterfactuals(t.frame[t.frame["outcome"] == "loss"].reset_index(drop=True))
+    assert shrunk_effects(loss).attrs["effective_nodes"] is None
 
 
 @pytest.mark.filterwarnings("error")

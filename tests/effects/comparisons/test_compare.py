@@ -5,6 +5,7 @@ from scipy.stats import t as student
 from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
 from causalablate.effects.comparisons import compare_tables, compensation
+from causalablate.effects.comparisons.difference import paired_difference
 from causalablate.effects.comparisons.rows import SIGN, UNDEFINED_CLUSTER, columns
 from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals
@@ -115,6 +116,17 @@ def test_the_same_seeds_are_paired_and_counted_as_few(table, joined):
     assert row["interval_method"] == "two-way t"
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high), abs=1e-4)
     assert (row["n_seeds_a"], row["n_seeds_b"]) == (3, 3)
+
+
+def test_interval_over_the_same_seeds_covers_though_examples_hardly_differ(effects_of):
+    rng, n, seeds, repetitions = np.random.default_rng(3), 50, 3, 1500
+    unit, seed = np.tile(np.arange(n), seeds), np.repeat(np.arange(seeds), n)
+    shift = 0.4 * rng.normal(size=(repetitions, seeds))[:, seed]
+    differences = shift + rng.normal(size=(repetitions, n * seeds))
+    a, b = (effects_of(x, unit=unit, cluster=unit, seed=seed) for x in (np.zeros_like(differences), differences))
+    spread = paired_difference(a, b, same_seeds=True).spread
+    covers = (np.abs(spread.center) < spread.half_width(0.95)).mean()
+    assert 0.935 < covers < 0.975
 
 
 def test_one_seed_each_is_one_to_one_whatever_it_is_called(table):

@@ -170,6 +170,14 @@ def test_winners_of_a_search_of_noise_are_honest_on_the_other_half(table):
     assert abs(np.mean(honest)) < 0.3
 
 
+def test_several_seeds_count_examples_once_and_get_a_two_way_interval(table, joined):
+    rng, groups = np.random.default_rng(6), {"g": ["x"] * 15 + ["y"] * 25}
+    tables = [table({"y": np.zeros(40)}, {"l": {"y": rng.normal(size=40)}}, groups=groups, seed=s) for s in range(3)]
+    row = failure_modes(joined(*tables)).set_index("group").loc["g=x"]
+    assert (row["n_units"], row["n_outside"], row["interval_method"]) == (15, 25, "two-way t, CR2")
+    assert 0 < row["p"] <= 1
+
+
 def test_covariates_are_searched_too(planted):
     size = pd.DataFrame({"brightness": np.arange(N) / N}, index=[f"e{i}" for i in range(N)])
     groups = set(failure_modes(planted, covariates=size, bins=2, depth=1)["group"])

@@ -1,0 +1,170 @@
+"""From measured direct effects to edges: which are there, how large they are, how surely."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from causalablate.effects.corrections import benjamini_hochberg, holm
+from causalablate.errors import GraphError, nearest
+from causalablate.graph.matrices import Transfer
+from causalablate.graph.network import ComponentGraph, Edge
+from causalablate.graph.stability import seen_again, tested_again
+from causalablate.graph.thresholds import check_possible, incoming, silent
+
+Correction = Literal["bh", "holm"]
+
+_ADJUST = {"bh": benjamini_hochberg, "holm": holm}
+
+COLUMNS = (
+    "source",
+    "target",
+    "context",
+    "effect",
+    "weight",
+    "ci_low",
+    "ci_high",
+    "share",
+    "p",
+    "p_holm",
+    "p_bh",
+    "stability",
+    "found",
+)
+
+
+def component_graph(
+    found: Transfer,
+    contexts: Sequence[Transfer] = (),
+    *,
+    exact: bool = True,
+    sesoi: float = 0.0,
+    level: float = 0.95,
+    correction: Correction = "bh",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> ComponentGraph:
+    """The graph of who acts on whom directly, estimated from measured effects.
+
+    Args:
+        found: What was measured in the factual run.
+        contexts: What was measured on the same examples under other lesions. Edges that show there alone are dormant.
+        exact: The measurements are replays, noisy by rounding alone; see `edge_table`.
+        sesoi: Smallest edge of interest, in units of the weight.
+        level: Of intervals; edges that are found by tests are found at 1 - `level`.
+        correction: Whether that is the false discovery rate (`bh`) or the familywise error (`holm`).
+        resamples: Of the examples, for the stability.
+        seed: Of the resamples.
+    Returns:
+        Edges with `weight`, interval, `p` adjusted by `correction` and `stability`; in `notes`, nodes that never fire.
+    Raises:
+        GraphError: As for `edge_table`.
+    """
+    table = edge_table(
+        found,
+        contexts,
+        exact=exact,
+        sesoi=sesoi,
+        level=level,
+        correction=correction,
+        resamples=resamples,
+        seed=seed,
+    )
+    here = table[table["found"]].assign(dormant=lambda t: t["context"] != "", size=lambda t: -t["weight"].abs())
+    # The factual run has the first word, then the context in which an edge is strongest.
+    first = here.sort_values(["dormant", "size"], kind="stable").drop_duplicates(["source", "target"])
+    edges = [
+        Edge(
+            row.source,
+            row.target,
+            "dormant" if row.dormant else "direct",
+            row.weight,
+            row.ci_low,
+            row.ci_high,
+            getattr(row, f"p_{correction}"),
+            row.stability,
+            row.context,
+        )
+        for row in first.sort_index().itertuples()
+    ]
+    graph = found.graph
+    return ComponentGraph(graph.order, tuple(edges), graph.outcomes, {**graph.notes, **_silent(found, contexts)})
+
+
+def edge_table(
+    found: Transfer,
+    contexts: Sequence[Transfer] = (),
+    *,
+    exact: bool = True,
+    sesoi: float = 0.0,
+    level: float = 0.95,
+    correction: Correction = "bh",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Every way that data can take, and what goes along it.
+
+    In exact replays one example in which a node moves by more than rounding proves the edge. With noisy measurements,
+    or a `sesoi` above zero, an edge is one whose mean effect is shown to be larger: than the sham's, and than `sesoi`.
+
+    Args:
+        found: What was measured in the factual run.
+        contexts: What was measured on the same examples under other lesions.
+        exact: The measurements are replays, noisy by rounding alone.
+        sesoi: Smallest edge of interest, in units of the weight.
+        level: Of the intervals; tested edges are found at 1 - `level`.
+        correction: Of the p that decides: `bh` or `holm`.
+        resamples: Of the examples, for the stability; 0 for none.
+        seed: Of the resamples.
+    Returns:
+        One row per context and possible edge; `source`, `target`, `context`; `effect`: mean change beyond the sham's,
+        in units of the activation or the outcome; `weight`: the same in units of the target's own full change, the mean
+        change when it is itself switched off (what moves it most, where its own lesion does not move it), for outcomes
+        `effect`; `ci_low`, `ci_high`: cluster-robust t interval of `weight`; `share`: examples in which the change
+        exceeds rounding; `p`: of a mean effect of at most `sesoi`, one-sided, for outcomes of a mean effect within
+        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted over all rows; `stability`: share of
+        resampled clusters in which the edge is found; `found`.
+    Raises:
+        GraphError: The contexts hold other examples; a change where data cannot go; noisy measurements without a sham.
+    """
+    if correction not in ("bh", "holm"):
+        raise GraphError(f'no correction "{correction}"{nearest(correction, ("bh", "holm"))}; there are bh and holm')
+    if sesoi < 0:
+        raise GraphError(f"sesoi is {sesoi}; the smallest edge of interest is at least 0, in units of the weight")
+    if any(part.example != found.example for part in contexts):
+        raise GraphError("the contexts were measured on other examples than the factual run; measure them on the same")
+    if not exact and any(part.sham is None for part in (found, *contexts)):
+        raise GraphError(
+            "noisy measurements say nothing without a sham: give Transfer.sham, what was measured where nothing was "
+            "off, shape (targets, examples)"
+        )
+    if exact:
+        for part in (found, *contexts):
+            check_possible(part)
+    rows = [incoming(part, target, sesoi, level) for part in (found, *contexts) for target in part.targets]
+    table = pd.concat([each.table for each in rows], ignore_index=True)
+    table["p_holm"], table["p_bh"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
+    cluster = np.unique(found.cluster, return_inverse=True)[1]
+    if exact and sesoi == 0:
+        seen = np.concatenate([each.seen for each in rows])
+        table["found"] = seen.any(axis=1)
+        table["stability"] = seen_again(seen, cluster, resamples=resamples, seed=seed)
+    else:
+        table["found"] = table[f"p_{correction}"] < 1 - level
+        above, below = (np.concatenate([getattr(each, side) for each in rows]) for side in ("above", "below"))
+        table["stability"] = tested_again(
+            above, below, cluster, alpha=1 - level, adjust=_ADJUST[correction], resamples=resamples, seed=seed
+        )
+    return table[list(COLUMNS)]
+
+
+def _silent(found: Transfer, contexts: Sequence[Transfer]) -> dict[str, str]:
+    """Nodes whose lesion changes nothing, not even what they say themselves."""
+    notes = {}
+    for node in silent(found):
+        wakes = next((part.context for part in contexts if node in part.sources and node not in silent(part)), "")
+        notes[node] = "never fires: in no example does switching it off change what it says" + (
+            f"; it does under {wakes}" if wakes else ""
+        )
+    return notes

@@ -1,0 +1,93 @@
+"""Planted linear graphs: random weights, a backup, and a torch module that computes all of it densely."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+import causalablate as ca
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A linear structural model and what is true of it.
+
+    Attributes:
+        model: Its nodes are x0, x1, ..., in order; every earlier node enters the sum of a later one, most with weight
+            zero, so that data could take any way. The last node is the logit difference.
+        examples: Exogenous noise, one row each.
+        weight: Shape (p, p), from row to column.
+        edges: Pairs of names that are true.
+        dormant: Those of them that sleep in the factual run.
+    """
+
+    model: ca.Model
+    examples: object
+    weight: np.ndarray
+    edges: frozenset
+    dormant: frozenset = frozenset()
+
+
+def random_dag(p, degree=3.0, seed=0):
+    """Weights of a random DAG on p nodes in order, of expected degree `degree`, sizes between 0.5 and 1."""
+    rng = np.random.default_rng(seed)
+    size = rng.uniform(0.5, 1.0, (p, p)) * rng.choice([-1, 1], (p, p))
+    return np.triu(size * (rng.random((p, p)) < degree / (p - 1)), 1)
+
+
+def plant(weight, n=200, seed=0, spare=None):
+    """A planted graph as a model.
+
+    Args:
+        weight: Shape (p, p), upper triangle.
+        n: Examples.
+        seed: Of their noise.
+        spare: A node that is to be the backup of the node before it: silent unless that one says zero, it then says
+            what that one would have said, to the same nodes. Its own weights are replaced.
+    """
+    weight, dormant = np.array(weight, float), set()
+    p = len(weight)
+    if spare is not None:
+        weight[:, spare], weight[spare] = 0.0, weight[spare - 1]
+        weight[spare, spare] = 0.0
+        parents = np.flatnonzero(weight[:, spare - 1])
+        dormant = {(f"x{i}", f"x{spare}") for i in parents} | {
+            (f"x{spare}", f"x{j}") for j in np.flatnonzero(weight[spare])
+        }
+    edges = {(f"x{i}", f"x{j}") for i, j in np.argwhere(weight)} | dormant
+    if spare is not None:
+        edges.add((f"x{spare - 1}", f"x{spare}"))
+    noise = torch.as_tensor(np.random.default_rng([seed, 1]).normal(size=(n, p)), dtype=torch.float32)
+    parts = {f"x{j}": f"nodes.{j}" for j in range(p)}
+    model = ca.wrap(Dense(weight, spare), parts, answers=["no", "yes"])
+    return Planted(model, ca.tensors(noise, ["yes"] * n), weight, frozenset(edges), frozenset(dormant))
+
+
+def with_backup(p, n=200, seed=0):
+    """A random planted graph of which one node has a backup behind it that the last node depends on."""
+    weight = random_dag(p, seed=seed)
+    reach = np.linalg.inv(np.eye(p) - weight)
+    spares = [j for j in range(2, p - 1) if weight[:, j - 1].any() and reach[j - 1, -1] and weight[j - 1, j + 1 :].any()]
+    weight[spares[0] - 1, spares[0]] = 0.0
+    return plant(weight, n, seed, spares[0])
+
+
+class Dense(nn.Module):
+    def __init__(self, weight, spare):
+        super().__init__()
+        self.register_buffer("weight", torch.as_tensor(weight, dtype=torch.float32))
+        self.spare = spare
+        self.nodes = nn.ModuleList([nn.Identity() for _ in range(len(weight))])
+
+    def forward(self, noise):
+        values, before = [], None
+        for j, node in enumerate(self.nodes):
+            total = noise[:, j : j + 1]
+            if values:
+                total = total + torch.cat(values, 1) @ self.weight[:j, j : j + 1]
+            if j == self.spare:
+                total = torch.where(values[-1] == 0, before, torch.zeros_like(before)) + 0 * total
+            before = total
+            values.append(node(total))
+        return torch.cat((torch.zeros_like(values[-1]), values[-1]), 1)

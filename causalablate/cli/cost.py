@@ -75,28 +75,21 @@ def _print(costs: "pd.DataFrame", points: "pd.DataFrame | None", *, timed: bool)
     spent = f", {1000 * total['time_s']:.3g} ms" if timed else ""
     print(f"the whole model: {parameters} parameters; per example {flops} FLOPs{spent}")
     print(HOOKS)
-    shares = costs.assign(
-        parameters_percent=100 * costs["parameters"] / total["parameters"],
-        flops_percent=100 * costs["flops"] / total["flops"],
-        time_ms=1000 * costs["time_s"],
-    )
     if points is None:
-        shown: tuple[str, ...] = (
-            "kind",
-            "parameters",
-            "parameters_percent",
-            "flops",
-            "flops_percent",
-            "time_ms",
-            "note",
+        rows = costs.assign(
+            outcome="cost",
+            parameters_percent=100 * costs["parameters"] / total["parameters"],
+            flops_percent=100 * costs["flops"] / total["flops"],
+            time_ms=1000 * costs["time_s"],
         )
-        tables = view_cells(Shown(f"{len(costs)} components", shares, shown))
+        title = f"{len(costs)} components"
+        columns = "kind parameters parameters_percent flops flops_percent time_ms note"
     else:
-        title = f"{points.attrs['outcome']} against {points.attrs['cost']}, the cheapest first"
-        shown = ("cost_left", "share_saved", "value", "value_low", "on_front", "front_share", "beaten_by", "note")
-        flags = points.assign(on_front=points["on_front"].map({True: "yes", False: ""}))
-        tables = view_cells(Shown(title, flags, shown))
-    for cells in tables:
+        on_front = points["on_front"].map({True: "yes", False: ""})
+        rows = points.assign(outcome=points.attrs["outcome"], on_front=on_front)
+        title = f"against {points.attrs['cost']}, the cheapest first"
+        columns = "cost_left share_saved value value_low on_front front_share beaten_by note"
+    for cells in view_cells(Shown(title, rows, columns.split())):
         print_cells(cells)
 
 

@@ -12,8 +12,8 @@ from causalablate.cli.options import AsJson
 if TYPE_CHECKING:
     from causalablate.cli.sources import Source
     from causalablate.cli.views import View
-    from causalablate.report.effects import Shown
     from causalablate.report.tables import Cells
+    from causalablate.report.views import Shown
 
 SHOWN_ROWS = 40
 """Rows of one table that the terminal shows."""
@@ -83,7 +83,7 @@ def effects(
 def _compute(source: "Source", view: "View", asked: Mapping[str, Any]) -> "Shown":
     """The numbers of one view; controls stand beside average effects, and are left out elsewhere."""
     from causalablate.effects.controls import compare_with_controls
-    from causalablate.report.effects import Shown
+    from causalablate.report.views import Shown
 
     known = {"sesoi": source.sesoi, **asked, "controls": source.every_control}
     arguments = {name: value for name, value in known.items() if name in view.takes and value}
@@ -107,9 +107,10 @@ def _print_json(shown: Mapping[str, "Shown"], files: Sequence[Path]) -> None:
 
 def _print(source: "Source", shown: Mapping[str, "Shown"]) -> None:
     from causalablate.cli.views import POPULATION
-    from causalablate.report.effects import methods, view_cells
+    from causalablate.report.effects import methods
     from causalablate.report.findings import findings, headline
     from causalablate.report.tables import all_cells
+    from causalablate.report.views import view_cells
 
     frame = source.table.frame
     print(

@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from causalablate.component import Component, Site
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import Edit, Place, hooked
+from causalablate.engine.provenance import Provenance
 
 Read = Callable[[Any], list[Tensor]]
 """The model's output -> what outcomes are computed from."""
@@ -63,26 +62,22 @@ def dependencies(
     follower = _Follower(components)
     with frozen(root, inference=False), hooked(root, follower.edits(), begin=lambda args, kwargs: None), follower:
         output = read(root(**inputs))
-    found = frozenset().union(*(follower.sources(x) for x in output), follower.decided)
+    found = follower.sources(*output) | follower.decided
     return Dependencies(tuple(follower.parents), dict(follower.parents), found)
 
 
-class _Follower(TorchDispatchMode):
-    """Notes for every piece of memory which passages its contents were computed from.
+class _Follower(Provenance):
+    """Notes which passages the contents of every tensor were computed from.
 
     Attributes:
         parents: By passage, in the order of the forward.
-        decided: Passages that the program itself has looked at.
     """
 
     def __init__(self, components: Sequence[Component]) -> None:
         super().__init__()
         self.parents: dict[Passage, frozenset[Passage]] = {}
-        self.decided: frozenset[Passage] = frozenset()
-        self._sources: dict[int, frozenset[Passage]] = {}
-        self._alive: list[torch.UntypedStorage] = []  # an address in memory names one tensor only while it lives
         self._passed: Counter[str] = Counter()
-        self._in_delta = False
+        self._in_delta: frozenset[Passage] = frozenset()
         self._here: dict[Place, list[tuple[Component, Site]]] = {}
         for component in components:
             for site in component.sites:
@@ -92,31 +87,15 @@ class _Follower(TorchDispatchMode):
         """Where the components are."""
         return {place: self._edit_at(place) for place in self._here}
 
-    def sources(self, x: Tensor) -> frozenset[Passage]:
-        """What a tensor was computed from."""
-        return self._sources.get(x.untyped_storage()._cdata, frozenset())
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operation; its results depend on what it was given."""
-        kwargs = kwargs or {}
-        given = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
-        out = func(*args, **kwargs)
+    def ran(self, func: Any, args: Any, kwargs: Any, given: list[Tensor], out: Any) -> None:
+        """Note what an operation did; the end of an edited residual block is the stream before it and its new delta."""
         if func is torch.ops.aten.where.self and self._in_delta:
-            # The end of an edited residual block: the stream before it plus its new delta, not what it was before.
-            given, self._in_delta = [args[1]], False
-        sources = self.decided.union(*map(self.sources, given))
-        made = [x for x in tree_leaves(out) if isinstance(x, Tensor)]
-        if not made and out is not None:
-            self.decided = sources
-        for x in made:
-            written = any(x.untyped_storage()._cdata == y.untyped_storage()._cdata for y in given)
-            self._note(x, sources | (self.sources(x) if written else frozenset()))
-        return out
-
-    def _note(self, x: Tensor, sources: frozenset[Passage]) -> None:
-        storage = x.untyped_storage()
-        self._alive.append(storage)
-        self._sources[storage._cdata] = sources
+            _, moved, whole = args
+            self.note(out, self.sources(moved))
+            self.replaces(out, whole, self._in_delta)
+            self._in_delta = frozenset()
+        else:
+            super().ran(func, args, kwargs, given, out)
 
     def _edit_at(self, place: Place) -> Edit:
         here = self._here[place]
@@ -131,11 +110,15 @@ class _Follower(TorchDispatchMode):
             if not passages:
                 return x
             before = self.sources(x)
-            self.parents |= dict.fromkeys(passages, before)
+            # Whether it came to this passage, and with which of several tensors, may have been decided.
+            self.parents |= dict.fromkeys(passages, before | self.decided)
             new = x.clone()
             whole = _fills([site for _, site in here], x) and len(passages) == len(here)
-            self._note(new, frozenset(passages) if whole else before.union(passages))
-            self._in_delta = place[1] == "delta"
+            self.note(new, frozenset(passages) if whole else before.union(passages))
+            if place[1] == "delta":
+                self._in_delta = frozenset(passages)
+            else:
+                self.replaces(new, x, frozenset(passages))
             return new
 
         return edit

@@ -103,8 +103,8 @@ def mediate(
         reference: Example set over which mean, resample and noise are defined.
         seed: Seed of donors, noise and permutations.
         batch_size: Most examples per forward pass.
-        stack: Most lesions per forward pass; 1 for one forward each, where what data cannot reach has an indirect effect
-            of zero to the bit.
+        stack: Most lesions per forward pass; 1 for one forward each, where the indirect effect through what data cannot
+            reach is zero to the bit.
         quiet: Show no progress bar.
     Raises:
         GraphError: Treatment, mediators and outcomes overlap, or what is held is not the mediators.

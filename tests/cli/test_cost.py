@@ -66,7 +66,7 @@ def test_table_gives_the_front_and_its_figure(command, checkpoint, table, tmp_pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["costs.csv", "pareto.csv", "pareto.png", "pareto.svg"]
     assert len(pd.read_csv(tmp_path / "pareto.csv")) == 5
     printed = command(checkpoint, "--table", table, "--by", "parameters", "--n", 1)
-    assert "correct against parameters" in printed and "lm.layers.1.mlp=mean" in printed
+    assert "Accuracy: against parameters" in printed and "lm.layers.1.mlp=mean" in printed
 
 
 def test_refused(command, checkpoint, table):

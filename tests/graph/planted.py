@@ -43,14 +43,13 @@ def plant(weight, n=200, seed=0, spare=None):
         weight: Shape (p, p), upper triangle.
         n: Examples.
         seed: Of their noise.
-        spare: A node that is to be the backup of the node before it: silent unless that one says zero, it then says
-            what that one would have said, to the same nodes. Its own weights are replaced.
+        spare: A node that is to be the backup of the node before it: silent unless that one says zero, then it says
+            what that one would have said, to the same nodes. Its own weights do not count.
     """
     weight, dormant = np.array(weight, float), set()
     p = len(weight)
     if spare is not None:
         weight[:, spare], weight[spare] = 0.0, weight[spare - 1]
-        weight[spare, spare] = 0.0
         parents = np.flatnonzero(weight[:, spare - 1])
         dormant = {(f"x{i}", f"x{spare}") for i in parents} | {
             (f"x{spare}", f"x{j}") for j in np.flatnonzero(weight[spare])
@@ -65,12 +64,15 @@ def plant(weight, n=200, seed=0, spare=None):
 
 
 def with_backup(p, n=200, seed=0):
-    """A random planted graph of which one node has a backup behind it that the last node depends on."""
-    weight = random_dag(p, seed=seed)
-    reach = np.linalg.inv(np.eye(p) - weight)
-    spares = [j for j in range(2, p - 1) if weight[:, j - 1].any() and reach[j - 1, -1] and weight[j - 1, j + 1 :].any()]
-    weight[spares[0] - 1, spares[0]] = 0.0
-    return plant(weight, n, seed, spares[0])
+    """A random planted graph of which one node has a backup right behind it, and the last node needs the two."""
+    for attempt in range(100):
+        weight = random_dag(p, seed=[seed, attempt])
+        for j in range(2, p - 1):
+            without = weight.copy()
+            without[:, j] = without[j] = 0.0
+            if without[:, j - 1].any() and np.linalg.inv(np.eye(p) - without)[j - 1, -1]:
+                return plant(without, n, seed, j)
+    raise AssertionError("no graph of this size has room for a backup")
 
 
 class Dense(nn.Module):

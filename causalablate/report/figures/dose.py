@@ -106,16 +106,11 @@ def dose_response(
     if not found:
         return None
     words, rows = outcome_words(outcome), rows.set_index("lesion")
-    panels = {
-        title: _lines([f for f in found if f.panel == title], rows) for title in dict.fromkeys(f.panel for f in found)
-    }
-    left_out = sum(len(lines) for lines in panels.values()) - sum(
-        min(len(lines), len(SERIES)) for lines in panels.values()
-    )
-    legends = {
-        title: ["\n".join(wrap_name(line, 44)) for line in list(lines)[: len(SERIES)]]
-        for title, lines in panels.items()
-    }
+    titles = dict.fromkeys(f.panel for f in found)
+    every = {title: _lines([f for f in found if f.panel == title], rows) for title in titles}
+    panels = {title: dict(list(lines.items())[: len(SERIES)]) for title, lines in every.items()}
+    left_out = sum(map(len, every.values())) - sum(map(len, panels.values()))
+    legends = {title: ["\n".join(wrap_name(line, 44)) for line in lines] for title, lines in panels.items()}
     tall = max(sum(1 + text.count("\n") for text in texts) for texts in legends.values())
     width = LEFT + len(panels) * PANEL[0] + (len(panels) - 1) * BETWEEN + 0.25
     note = f"{SIGN}; lines: intervals"
@@ -129,7 +124,7 @@ def dose_response(
     for i, (title, lines) in enumerate(panels.items()):
         x = LEFT + i * (PANEL[0] + BETWEEN)
         axes = figure.add_axes((x / width, 1 - (TOP + PANEL[1]) / height, PANEL[0] / width, PANEL[1] / height))
-        _draw(axes, dict(list(lines.items())[: len(SERIES)]), legends[title], words, title)
+        _draw(axes, lines, legends[title], words, title)
         axes.set_ylabel(f"effect, {words.unit}", fontsize=SMALL)
         drawn = figure.legend(
             *axes.get_legend_handles_labels(), loc="upper left", frameon=False, fontsize=SMALL, handlelength=2.6,
@@ -177,4 +172,4 @@ def _draw(
         )
     axes.set_xlabel(title, fontsize=SMALL)
     axes.tick_params(labelsize=SMALL)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))

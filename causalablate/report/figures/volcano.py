@@ -126,8 +126,8 @@ def _name_points(axes: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -
     dots = [(a - 0.05, u - 0.05, a + 0.05, u + 0.05) for a, u in zip(across, up, strict=True)]
     zero = -left / (right - left) * PLOT[0]
     dots.append((zero - 0.01, 0.0, zero + 0.01, PLOT[1]))
-    texts = [wrap_name(str(name), NAME) for name in rows["lesion"].iloc[order]]
-    texts = [lines[0] if len(lines) == 1 else f"{lines[0]} …" for lines in texts]
+    names = [wrap_name(str(name), NAME) for name in rows["lesion"].iloc[order]]
+    texts = [lines[0] if len(lines) == 1 else f"{lines[0]} …" for lines in names]
     for text, corner in zip(texts, free_places([(across[i], up[i]) for i in order], texts, PLOT, dots), strict=True):
         if corner is not None:
             axes.annotate(

@@ -56,6 +56,25 @@ def test_the_python_of_the_page_on_interventions_runs():
     assert all(f"`{column}`" in page for column in names["found"].frame.columns)
 
 
+OWN_TESTS = {"guide", "engine", "wrap", "screening", "adaptive", "attribution", "interventions", "generation", "models"}
+"""Pages whose Python is run elsewhere, with more to say about it."""
+FRAGMENTS = {"data", "effects", "reference_model", "report", "studies"}
+"""Pages that show parts of programs, about files and tables of the reader's own."""
+PAGES = sorted(
+    page.stem
+    for page in (ROOT / "docs").glob("*.md")
+    if page.stem not in OWN_TESTS | FRAGMENTS and "```python" in page.read_text()
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_of_every_other_page_runs(page, tmp_path, monkeypatch):
+    names = {}
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text(), re.DOTALL):
+        exec(compile(block, f"docs/{page}.md", "exec"), names)
+
+
 def test_every_kind_of_off_is_in_the_docs():
     from causalablate.offs import OFFS
 

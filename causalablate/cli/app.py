@@ -8,12 +8,16 @@ import sys
 import typer
 
 from causalablate.cli.attribute import attribute
+from causalablate.cli.compare import compare
 from causalablate.cli.components import components
+from causalablate.cli.cost import cost
 from causalablate.cli.demo import demo
 from causalablate.cli.doctor import doctor
+from causalablate.cli.effects import effects
 from causalablate.cli.evaluate import evaluate
 from causalablate.cli.generate import generate
 from causalablate.cli.lesion import lesion
+from causalablate.cli.online import online
 from causalablate.cli.report import report
 from causalablate.cli.run import run
 from causalablate.cli.screen import screen
@@ -31,7 +35,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-commands = (demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, evaluate, train, doctor)
+commands = (
+    demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, effects, compare, online, cost,
+    evaluate, train, doctor,
+)  # fmt: skip
 for command in commands:
     app.command()(command)
 

@@ -77,7 +77,7 @@ def compare(
 
 def _print(frame: "pd.DataFrame", ranks: "pd.DataFrame", names: tuple[str, str]) -> None:
     from causalablate.cli.console import print_cells
-    from causalablate.report.effects import Shown, view_cells
+    from causalablate.report.views import Shown, view_cells
 
     everyone = frame[frame["group"] == "all"].reset_index(drop=True)
     columns = [column.format(*names) for column in COLUMNS]

@@ -68,7 +68,7 @@ def cost(
 
 def _print(costs: "pd.DataFrame", points: "pd.DataFrame | None", *, timed: bool) -> None:
     from causalablate.cli.console import print_cells
-    from causalablate.report.effects import Shown, significant, view_cells
+    from causalablate.report.views import Shown, significant, view_cells
 
     total = costs.attrs["total"]
     parameters, flops = (significant(total[what]) for what in ("parameters", "flops"))

@@ -13,6 +13,7 @@ from causalablate.effects.accuracy import (
     proportion_interval,
 )
 from causalablate.effects.band import simultaneous_band
+from causalablate.effects.bayes import Prior, belief_over_time, next_batch, shrink, shrunk_effects
 from causalablate.effects.better import BETTER
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.causation_bounds import CausationBounds, causation_bounds
@@ -32,8 +33,10 @@ from causalablate.effects.online import OnlineExperiment, SampleRatio, assign, o
 from causalablate.effects.paired import Paired
 from causalablate.effects.permutation import sign_flip_p
 from causalablate.effects.population import COLUMNS, population_effects
+from causalablate.effects.power import minimal_detectable_effects, power_curves, power_table
 from causalablate.effects.proportion import agresti_coull, bonett_price, newcombe, wilson
 from causalablate.effects.reasons import undefined_reasons
+from causalablate.effects.seeds import seed_effects, variance_components
 from causalablate.effects.sequential import (
     Assumptions,
     SequentialEffects,
@@ -62,6 +65,7 @@ __all__ = [
     "OnlineExperiment",
     "Paired",
     "PairedAccuracy",
+    "Prior",
     "Proportion",
     "SampleRatio",
     "SequentialEffects",
@@ -69,6 +73,7 @@ __all__ = [
     "accuracy_interval",
     "agresti_coull",
     "assign",
+    "belief_over_time",
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "bonett_price",
@@ -87,21 +92,29 @@ __all__ = [
     "mcnemar_mid_p",
     "mean_effects",
     "mean_intervals",
+    "minimal_detectable_effects",
     "newcombe",
+    "next_batch",
     "noninferiority",
     "online_experiment",
     "paired_accuracy",
     "paired_blocks",
     "population_effects",
+    "power_curves",
+    "power_table",
     "probabilities_of_causation",
     "proportion_interval",
     "quantile",
     "quantile_treatment_effect",
+    "seed_effects",
+    "shrink",
+    "shrunk_effects",
     "sign_flip_p",
     "simultaneous_band",
     "smallest_effects",
     "tost",
     "undefined_reasons",
+    "variance_components",
     "wilcoxon_p",
     "wilson",
 ]

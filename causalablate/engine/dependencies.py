@@ -130,6 +130,8 @@ def _fills(sites: Sequence[Site], x: Tensor) -> bool:
         return False
     if any(site.span is None for site in sites):
         return True
+    if len({site.axis for site in sites}) > 1:
+        return False
     spans = sorted(site.span for site in sites if site.span is not None)
     reached = 0
     for start, stop in spans:

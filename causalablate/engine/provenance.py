@@ -59,8 +59,8 @@ class Provenance(TorchDispatchMode):
     def replaces(self, new: Tensor, old: Tensor, names: Names) -> None:
         """Say that a tensor stands where another did, because of those names.
 
-        As the other was, or shared memory with, something that the program still holds, what is written into one of them
-        would have been written into the other, had nobody replaced it.
+        The program may hold the other still, or share memory with it: what it writes into one of them it would have
+        written into both, had nobody replaced it.
         """
         a, b = _memory(new)[0], _memory(old)[0]
         self._stand_ins.setdefault(a, []).append((b, names))

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def linear(planted):
 
 def product(weight, path):
     nodes = [int(node[1:]) for node in path if node != Y]
-    return np.prod([weight[a, b] for a, b in zip(nodes, nodes[1:], strict=False)])
+    return np.prod([weight[a, b] for a, b in pairwise(nodes)])
 
 
 def test_paths_of_a_linear_model_are_products_and_sum_to_the_total(linear):
@@ -64,7 +66,7 @@ def test_edges_of_a_linear_model_carry_the_paths_through_them(linear):
     by, paths = by_path(found), all_paths(graph, "x0", Y, limit=100)
     assert found.paths and "remainder" not in by
     for source, target in found.paths:
-        through = [path for path in paths if (source, target) in zip(path, path[1:], strict=False)]
+        through = [path for path in paths if (source, target) in pairwise(path)]
         wanted = sum(product(weight, path) for path in through)
         np.testing.assert_allclose(by[f"{source} -> {target}"], -wanted * x0, rtol=0, atol=1e-6)
     cut = sum(by[f"x0 -> {target}"] for source, target in found.paths if source == "x0")
@@ -86,7 +88,7 @@ class Meeting(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.a, self.b, self.c, self.d = (nn.Identity() for _ in range(4))
+        self.a, self.b, self.c, self.d, self.idle = (nn.Identity() for _ in range(5))
 
     def forward(self, u):
         a = self.a(u[:, :1])
@@ -108,8 +110,17 @@ def test_paths_that_meet_leave_a_remainder():
     np.testing.assert_array_equal(single["remainder"], 0)  # one path, however bent, is the whole
 
 
+def test_nodes_that_never_run_and_other_outcomes_are_left_alone():
+    u = noise(5, 3)
+    model = ca.wrap(Meeting(), {x: x for x in ("a", "b", "c", "d", "idle")}, answers=["no", "yes"])
+    graph = computational_graph(model, spread(u), ["a", "d", "idle"], outcomes=["answer_logprob", Y])
+    by = by_path(path_effects(model, spread(u), graph, "a", Y, off="zero"))
+    assert "idle" in graph.notes and set(by) == {"total", f"a -> d -> {Y}", "remainder"}
+    np.testing.assert_array_equal(by[f"a -> d -> {Y}"], by["total"])
+
+
 def test_only_the_paths_asked_for(linear):
-    model, examples, graph, weight, _ = linear
+    model, examples, graph, *_ = linear
     every = path_effects(model, examples, graph, "x0", Y, off="zero")
     some = path_effects(model, examples, graph, "x0", Y, every.paths[1:3], off="zero")
     one, other = by_path(every), by_path(some)
@@ -130,8 +141,7 @@ def test_a_path_that_data_cannot_take_carries_nothing_to_the_bit(linear):
     assert not found.frame.loc[found.frame["path"].str.startswith("x0 ->"), "change_norm"].any()
 
 
-def test_what_nothing_else_carries_is_the_path_patch_of_heads():
-    """Against `path_patch`, which freezes heads and MLPs: here those are the nodes."""
+def test_the_direct_path_is_the_lesion_with_all_later_nodes_frozen():
     model, examples = ca.load("shipped"), ca.digits(4)
     reference = ca.digits(8, split="validation")
     nodes = ["lm.layers.1.heads.*", "lm.layers.1.mlp", "lm.layers.2.heads.*", "lm.layers.2.mlp"]
@@ -171,7 +181,7 @@ def test_counts_are_those_of_networkx(seed):
         assert count_paths(graph, "n0", target) == len(listed)
         if listed:
             assert set(all_paths(graph, "n0", target, limit=10_000)) == listed
-            on_paths = {pair for path in listed for pair in zip(path, path[1:], strict=False)}
+            on_paths = {pair for path in listed for pair in pairwise(path)}
             assert set(edges_between(graph, "n0", target)) == on_paths
 
 
@@ -207,7 +217,7 @@ def test_what_is_no_path_is_said(path, message):
 
 
 def test_what_cannot_be_is_said(linear):
-    model, examples, graph, _, _ = linear
+    model, examples, graph, *_ = linear
     for source, target, error, message in [
         ("x9", Y, GraphError, 'no node "x9"'),
         ("x0", "correct", GraphError, "no node of the graph; make the graph with outcomes="),

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import networkx as nx
+
 from causalablate.graph.discovery.equivalence import cpdag
 from causalablate.graph.discovery.greedy import BIC
 from causalablate.graph.discovery.result import Ends
@@ -25,9 +27,10 @@ def grasp(table: Table, alpha: float, penalty: float, seed: int) -> Ends:
     trees, score = _trees(table, penalty)
     with seeded(seed):
         order = Order(len(trees), score)
-        for i, tree in enumerate(order.order):
-            parents = order.get_parents(tree)
-            order.set_local_score(tree, trees[tree].trace(order.order[:i], parents))
+        order.order = _allowed(order.order, table)
+        for i, column in enumerate(order.order):
+            parents = order.get_parents(column)
+            order.set_local_score(column, trees[column].trace(order.order[:i], parents))
             order.bump_edges(len(parents))
         while dfs(DEPTH - 1, set(), [], order, trees):
             pass
@@ -79,6 +82,16 @@ def _trees(table: Table, penalty: float) -> tuple[list[Any], Any]:
     for source, target in sorted(table.knowledge.forbidden):
         trees[number[target]].forbidden.append(number[source])
     return trees, score
+
+
+def _allowed(order: Sequence[int], table: Table) -> list[int]:
+    """An order in which every edge that is possible one way only is possible, as GRaSP moves along edges only."""
+    number, forbidden = {name: i for i, name in enumerate(table.names)}, table.knowledge.forbidden
+    ways = nx.DiGraph([(number[b], number[a]) for a, b in sorted(forbidden) if (b, a) not in forbidden])
+    ways.add_nodes_from(order)
+    if not nx.is_directed_acyclic_graph(ways):
+        return list(order)
+    return list(nx.lexicographical_topological_sort(ways, key=order.index))
 
 
 def _class_of(names: Sequence[str], parents: Sequence[Sequence[int]], order: Sequence[int]) -> Ends:

@@ -17,8 +17,20 @@ if TYPE_CHECKING:
     from causalablate.adaptive import Discoveries, TopK, adaptive_sweep
     from causalablate.attribution import Regions, attribute
     from causalablate.component import Component, ComponentMap
+    from causalablate.cost import component_costs
     from causalablate.counterfactual import counterfactuals
-    from causalablate.effects import population_effects
+    from causalablate.effects import (
+        compare_tables,
+        control_distribution,
+        effect_sequence,
+        estimate,
+        failure_modes,
+        online_experiment,
+        population_effects,
+        power_table,
+        seed_effects,
+        shrunk_effects,
+    )
     from causalablate.examples import Example, ExampleSet, digits, folder, tensors
     from causalablate.generation import Sampling, choose, generate
     from causalablate.intervention import Lesion, do
@@ -26,8 +38,9 @@ if TYPE_CHECKING:
     from causalablate.outcome import OUTCOMES
     from causalablate.patching import causal_trace, masked, path_patch, windows
     from causalablate.screening import screen
-    from causalablate.study import Study, read_results, read_study
+    from causalablate.study import Study, controls_of, read_results, read_study
     from causalablate.table import Counterfactuals
+    from causalablate.table_files import read_table, write_table
 
 _HOMES = {
     "Component": "component",
@@ -48,21 +61,34 @@ _HOMES = {
     "attribute": "attribution",
     "causal_trace": "patching",
     "choose": "generation",
+    "compare_tables": "effects",
+    "component_costs": "cost",
+    "control_distribution": "effects",
+    "controls_of": "study",
     "counterfactuals": "counterfactual",
     "digits": "examples",
     "do": "intervention",
+    "effect_sequence": "effects",
+    "estimate": "effects",
+    "failure_modes": "effects",
     "folder": "examples",
     "generate": "generation",
     "load": "models",
     "masked": "patching",
+    "online_experiment": "effects",
     "path_patch": "patching",
     "population_effects": "effects",
+    "power_table": "effects",
     "read_results": "study",
     "read_study": "study",
+    "read_table": "table_files",
     "screen": "screening",
+    "seed_effects": "effects",
+    "shrunk_effects": "effects",
     "tensors": "examples",
     "windows": "patching",
     "wrap": "models",
+    "write_table": "table_files",
 }
 
 __all__ = [
@@ -84,21 +110,34 @@ __all__ = [
     "attribute",
     "causal_trace",
     "choose",
+    "compare_tables",
+    "component_costs",
+    "control_distribution",
+    "controls_of",
     "counterfactuals",
     "digits",
     "do",
+    "effect_sequence",
+    "estimate",
+    "failure_modes",
     "folder",
     "generate",
     "load",
     "masked",
+    "online_experiment",
     "path_patch",
     "population_effects",
+    "power_table",
     "read_results",
     "read_study",
+    "read_table",
     "screen",
+    "seed_effects",
+    "shrunk_effects",
     "tensors",
     "windows",
     "wrap",
+    "write_table",
 ]
 
 

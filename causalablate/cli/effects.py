@@ -113,10 +113,9 @@ def _print(source: "Source", shown: Mapping[str, "Shown"]) -> None:
     from causalablate.report.views import view_cells
 
     frame = source.table.frame
-    print(
-        f"{frame['example'].nunique():,} examples, {len(source.asked):,} lesions, {frame['seed'].nunique():,} "
-        f"seed{'s' * (frame['seed'].nunique() > 1)}; effect = counterfactual - factual"
-    )
+    counts = {"example": frame["example"].nunique(), "lesion": len(source.asked), "seed": frame["seed"].nunique()}
+    said = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in counts.items())
+    print(f"{said}; effect = counterfactual - factual")
     for name, one in shown.items():
         if name != POPULATION:
             sizes = one.frame.groupby("outcome", sort=False).size()

@@ -17,11 +17,13 @@ from causalablate.effects.bayes import Prior, belief_over_time, next_batch, shri
 from causalablate.effects.better import BETTER
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.causation_bounds import CausationBounds, causation_bounds
+from causalablate.effects.comparisons import compare_rankings, compare_tables, compensation, pareto
 from causalablate.effects.control_distribution import control_distribution, mean_effects
 from causalablate.effects.corrections import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 from causalablate.effects.effect_size import hedges_g
 from causalablate.effects.equivalence import noninferiority, smallest_effects, tost
 from causalablate.effects.estimands import ESTIMANDS, Estimand, estimand, estimate, quantile, quantile_treatment_effect
+from causalablate.effects.heterogeneity import factor_tests, failure_modes, largest_effects, with_covariates
 from causalablate.effects.interval_methods import INTERVALS
 from causalablate.effects.intervals import Intervals, mean_intervals
 from causalablate.effects.kinds import Kind
@@ -79,13 +81,19 @@ __all__ = [
     "bonett_price",
     "bonferroni",
     "causation_bounds",
+    "compare_rankings",
+    "compare_tables",
+    "compensation",
     "confidence_sequence",
     "control_distribution",
     "effect_sequence",
     "estimand",
     "estimate",
+    "factor_tests",
+    "failure_modes",
     "hedges_g",
     "holm",
+    "largest_effects",
     "majority_correct",
     "maxt_p",
     "mcnemar_exact",
@@ -99,6 +107,7 @@ __all__ = [
     "online_experiment",
     "paired_accuracy",
     "paired_blocks",
+    "pareto",
     "population_effects",
     "power_curves",
     "power_table",
@@ -117,4 +126,5 @@ __all__ = [
     "variance_components",
     "wilcoxon_p",
     "wilson",
+    "with_covariates",
 ]

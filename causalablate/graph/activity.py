@@ -55,8 +55,8 @@ def activity(
         stack: Most lesions per forward pass.
         quiet: Show no progress bar.
     Returns:
-        One column per component and outcome. The index has levels `target`, what was off (`""` in the factual run, whose rows come
-        first), `example` and `cluster`. A component that did not run is NaN.
+        One column per component and outcome. The index has levels `target`, what was off (`""` in the factual run,
+        whose rows come first), `example` and `cluster`. A component that did not run is NaN.
     Raises:
         GraphError: The summary is unknown.
         CausalAblateError: Anything asked for that does not exist or does not act.
@@ -71,7 +71,9 @@ def activity(
     )
     replay.prepare(worlds.values())
     rows = slice(0, len(examples))
-    said = {world: found.values for world, found in replay.sweep(list(worlds.values()), rows).items()} if outcomes else {}
+    said = (
+        {world: found.values for world, found in replay.sweep(list(worlds.values()), rows).items()} if outcomes else {}
+    )
 
     def measure(there: Tensor, beside: Tensor) -> Tensor:
         return SUMMARIES[summary](there)

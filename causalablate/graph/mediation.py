@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from causalablate.component import Component
-from causalablate.errors import GraphError, LesionError
 from causalablate.examples import ExampleSet
 from causalablate.graph.decomposition import Worlds, contrast, summarised
 from causalablate.graph.measuring import check_outcomes, measured_worlds
+from causalablate.graph.mediators import Way, check_apart, treatment_of, ways_through
 from causalablate.graph.nodes import nodes_of
-from causalablate.intervention import Lesion, OffSpec, do
+from causalablate.intervention import Lesion, OffSpec
 from causalablate.models import Model
-from causalablate.offs import Patch
 from causalablate.outcome import OUTCOMES
 
 KEYS = ("mediators", "held", "estimand")
@@ -51,16 +49,6 @@ class Mediation:
         """
         sums = self.frame.loc[self.frame["estimand"].isin(INTERACTIONS), "lesion"].unique()
         return summarised(self.frame, KEYS, whole=TOTAL, sums=sums, level=level)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """Some of the mediators, and the worlds that tell what goes through them."""
-
-    mediators: str
-    direct: Lesion
-    mediated: Lesion
-    held: tuple[tuple[Lesion, Lesion], ...]
 
 
 def mediate(
@@ -114,16 +102,12 @@ def mediate(
     (2013), Epidemiology 24(2), three-way, and (2014), Epidemiology 25(5), four-way decomposition; Vig et al. (2020),
     Causal Mediation Analysis for Interpreting Neural NLP.
     """
-    treated = _treatment(treatment, off)
     check_outcomes(model, outcomes)
-    through = nodes_of(model, mediators)
-    _check_apart(model, treated, through, [name for name in outcomes if name not in OUTCOMES])
+    treated, through = treatment_of(treatment, off), nodes_of(model, mediators)
+    check_apart(model, treated, through, [name for name in outcomes if name not in OUTCOMES])
     levels = [held] if isinstance(held, Lesion) else list(held)
-    for level in levels:
-        _check_held(model, level, through)
-    sets = [[c] for c in through] + ([through] if len(through) > 1 else [])
-    ways = [_way(model, treated, some, levels) for some in sets]
-    lesions = [treated, *(lesion for way in ways for lesion in _worlds_of(way))]
+    ways = ways_through(model, treated, through, levels)
+    lesions = [treated, *(lesion for way in ways for lesion in way.worlds)]
     worlds = measured_worlds(
         model,
         examples,
@@ -142,59 +126,7 @@ def mediate(
     return Mediation(treated.name, tuple(c.address for c in through), pd.concat(parts, ignore_index=True))
 
 
-def _treatment(treatment: Lesion | str, off: OffSpec | None) -> Lesion:
-    if isinstance(treatment, str):
-        if off is None:
-            raise LesionError(f'"{treatment}": say how the treatment is off with off=..., e.g. off="mean"')
-        return do(treatment, off=off)
-    if off is not None:
-        raise LesionError(f"{treatment} says itself how the treatment is off; leave off= out")
-    if not len(treatment):
-        raise LesionError("the treatment is the empty lesion, which has no effect to take apart")
-    return treatment
-
-
-def _check_apart(model: Model, treated: Lesion, through: Sequence[Component], outcomes: Sequence[str]) -> None:
-    """Raise where a mediator is part of the treatment, or an outcome of either: it would not be free to answer."""
-    mediators = [c.address for c in through]
-    for treatment in (c.address for c, _ in treated.resolve(model.components)):
-        if treatment in mediators:
-            raise GraphError(f"{treatment} is both treatment and mediator; a mediator stands between two others")
-        nodes_of(model, [treatment, *mediators])
-        for outcome in outcomes:
-            if model.components[outcome].address in (treatment, *mediators):
-                raise GraphError(f"{outcome} is an outcome, and treatment or mediator besides; choose another outcome")
-            nodes_of(model, [treatment, *mediators, outcome])
-
-
-def _check_held(model: Model, held: Lesion, through: Sequence[Component]) -> None:
-    holds, mediators = {c.address for c, _ in held.resolve(model.components)}, {c.address for c in through}
-    if holds != mediators:
-        raise GraphError(
-            f"held is {held}, which is about {', '.join(sorted(holds)) or 'nothing'}, but the mediators are "
-            f"{', '.join(sorted(mediators))}; a controlled effect holds every mediator and nothing else"
-        )
-
-
-def _way(model: Model, treated: Lesion, some: Sequence[Component], levels: Sequence[Lesion]) -> _Way:
-    names = [c.address for c in some]
-    held = dict.fromkeys(
-        Lesion(tuple((c.address, how) for c, how in level.resolve(model.components) if c.address in names))
-        for level in levels
-    )
-    return _Way(
-        " & ".join(names),
-        treated & do(*names, off=Patch()),
-        do(*names, off=Patch(treated.parts)),
-        tuple((alone, treated & alone) for alone in held),
-    )
-
-
-def _worlds_of(way: _Way) -> list[Lesion]:
-    return [way.direct, way.mediated, *(lesion for pair in way.held for lesion in pair)]
-
-
-def _effects(worlds: Worlds, treated: Lesion, way: _Way) -> Iterator[pd.DataFrame]:
+def _effects(worlds: Worlds, treated: Lesion, way: Way) -> Iterator[pd.DataFrame]:
     neither, both = worlds.factual, worlds.values[treated]
     direct, mediated = worlds.values[way.direct], worlds.values[way.mediated]
     moved = worlds.change_norm[way.mediated]

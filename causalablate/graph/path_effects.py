@@ -1,4 +1,4 @@
-"""What goes along each path, and along each edge, from a treatment to an outcome: exact runs of nested worlds."""
+"""What goes along each path from a treatment to an outcome, by nested counterfactuals, exactly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from causalablate.examples import ExampleSet
 from causalablate.graph.decomposition import Worlds, contrast, summarised
 from causalablate.graph.measuring import check_outcomes, measured_worlds
 from causalablate.graph.network import ComponentGraph
-from causalablate.graph.paths import Path, all_paths, check_path, edge_lesion, edges_between, path_lesion
+from causalablate.graph.paths import Path, all_paths, check_path, path_lesion
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 
@@ -91,7 +91,7 @@ def path_effects(
 
     Source: Pearl (2001), Direct and Indirect Effects, UAI; Avin, Shpitser & Pearl (2005), IJCAI.
     """
-    _check(model, graph, outcome)
+    check_outcome(model, graph, outcome)
     if paths is None:
         chosen = all_paths(graph, treatment, outcome, limit=limit)
     else:
@@ -111,71 +111,20 @@ def path_effects(
         stack=stack,
         quiet=quiet,
     )
-    frame = _frame(worlds, lesions, total)
+    frame = frame_of(worlds, lesions, total)
     along = sum((worlds.values[lesion] - worlds.factual for lesion in lesions.values()), worlds.factual)
     rest = contrast(worlds, REMAINDER, along, worlds.values[total], worlds.change_norm[total])
     frame = pd.concat([frame, rest.assign(path=REMAINDER)], ignore_index=True)
     return PathEffects(treatment, outcome, tuple(chosen), frame)
 
 
-def edge_effects(
-    model: Model,
-    examples: ExampleSet,
-    graph: ComponentGraph,
-    treatment: str,
-    outcome: str,
-    *,
-    off: OffSpec = "mean",
-    reference: ExampleSet | None = None,
-    seed: int = 0,
-    batch_size: int = 64,
-    stack: int | None = None,
-    quiet: bool = True,
-) -> PathEffects:
-    """How much of a total effect goes over each edge between treatment and outcome.
+def check_outcome(model: Model, graph: ComponentGraph, outcome: str) -> None:
+    """Raise where the outcome is no node of the graph, or not one that can be measured.
 
-    The target of the edge sees its source as the treatment makes it, and all other nodes as in the factual run; what it
-    then says goes on by all ways. In a linear model that is the sum over the paths through the edge, and the edges of
-    any cut sum to the total effect. It takes a few runs per edge where paths may be too many.
-
-    Args:
-        model: Any model.
-        examples: Whom to ask.
-        graph: Over components of the model.
-        treatment: The node that is off.
-        outcome: As for `path_effects`.
-        off: How the treatment is off.
-        reference: Example set over which mean, resample and noise are defined.
-        seed: Seed of donors, noise and permutations.
-        batch_size: Most examples per forward pass.
-        stack: Most lesions per forward pass.
-        quiet: Show no progress bar.
     Raises:
-        GraphError: A node is unknown, no path leads from the one to the other, or the outcome is no outcome.
-        CausalAblateError: Anything else asked for that does not exist or does not act.
-
-    Source: Wang et al. (2023), Interpretability in the Wild, ICLR; Goldowsky-Dill et al. (2023).
+        GraphError: It is no node.
+        OutcomeError: It is neither the name of a number nor a component.
     """
-    _check(model, graph, outcome)
-    edges = edges_between(graph, treatment, outcome)
-    total = do(treatment, off=off)
-    lesions = {edge: edge_lesion(graph, edge, treatment, off, outcome) for edge in edges}
-    worlds = measured_worlds(
-        model,
-        examples,
-        [total, *lesions.values()],
-        [outcome],
-        total=total,
-        reference=reference,
-        seed=seed,
-        batch_size=batch_size,
-        stack=stack,
-        quiet=quiet,
-    )
-    return PathEffects(treatment, outcome, tuple(edges), _frame(worlds, lesions, total))
-
-
-def _check(model: Model, graph: ComponentGraph, outcome: str) -> None:
     if outcome not in graph.order:
         raise GraphError(
             f'{outcome} is no node of the graph; make the graph with outcomes=["{outcome}"], or with it among the nodes'
@@ -183,7 +132,8 @@ def _check(model: Model, graph: ComponentGraph, outcome: str) -> None:
     check_outcomes(model, [outcome])
 
 
-def _frame(worlds: Worlds, lesions: dict[Path, Lesion], total: Lesion) -> pd.DataFrame:
+def frame_of(worlds: Worlds, lesions: dict[Path, Lesion], total: Lesion) -> pd.DataFrame:
+    """The rows of the total effect and of each path, see `PathEffects`."""
     parts = [_row(worlds, TOTAL, total, worlds.change_norm[total])]
     for path, lesion in lesions.items():
         *_, last = (node for node in path if node in worlds.changes[lesion])

@@ -1,20 +1,31 @@
 """How far an estimated graph is from a known one, and its predictions from what was measured."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from causalablate.effects.intervals import mean_intervals
-from causalablate.effects.kinds import Kind
-from causalablate.effects.paired import Paired
-from causalablate.errors import EffectError, GraphError
-from causalablate.graph.discovery.result import Discovered, Pair, directed_ends, ends_of
+from causalablate.errors import GraphError
+from causalablate.graph.discovery.result import Discovered, Pair, ends_of
 from causalablate.graph.network import ComponentGraph
+from causalablate.graph.prediction_error import interventional_error
+from causalablate.graph.sid import sid
+
+__all__ = [
+    "Recovery",
+    "adjacencies",
+    "ancestors",
+    "auprc",
+    "edges",
+    "interventional_error",
+    "recovery",
+    "scores",
+    "shd",
+    "sid",
+]
 
 Graph = ComponentGraph | Discovered
 
@@ -39,9 +50,9 @@ class Recovery:
 def shd(estimate: Graph, truth: Graph) -> int:
     """Structural Hamming distance: the pairs of nodes that the two graphs say different things about.
 
-    An edge that is missing, too much, turned round, left without direction where the other graph directs it, or directed
-    where the other does not, counts one. So an undirected edge is no half hit: compare with `cpdag(truth)` to ask of a
-    method only what observation can tell.
+    An edge that is missing, too much, turned round, left without direction where the other graph directs it, or
+    directed where the other does not, counts one. So an undirected edge is no half hit: compare with `cpdag(truth)` to
+    ask of a method only what observation can tell.
 
     Source: Tsamardinos, Brown & Aliferis (2006), Mach. Learn. 65, 4.3.
     """
@@ -96,12 +107,20 @@ def auprc(weights: ComponentGraph | Mapping[Pair, float], truth: ComponentGraph)
 
 
 def scores(estimate: Graph, truth: ComponentGraph) -> dict[str, float]:
-    """All scores of a graph, by name: shd, sid_low, sid_high, and precision, recall and f1 of edges, adjacencies, ancestors."""
-    from causalablate.graph.intervention_distance import sid
+    """All scores of a graph that need no weights, by name.
 
+    `shd`, `sid_low`, `sid_high`, and of `edge`, `adjacency` and `ancestor` the `_precision`, `_recall`, `_f1` and
+    `_false_discovery`.
+    """
     low, high = sid(estimate, truth)
     found: dict[str, float] = {"shd": shd(estimate, truth), "sid_low": low, "sid_high": high}
     for name, of in (("edge", edges), ("adjacency", adjacencies), ("ancestor", ancestors)):
-        part = recovery(of(estimate), of(truth))
-        found |= {f"{name}_{key}": value for key, value in vars(part).items()}
+        found |= {f"{name}_{key}": value for key, value in vars(recovery(of(estimate), of(truth))).items()}
     return found
+
+
+def _same_nodes(one: Graph, other: Graph) -> None:
+    first, second = ({*(g.nodes if isinstance(g, Discovered) else g.order)} for g in (one, other))
+    if first != second:
+        differ = sorted(first ^ second)
+        raise GraphError(f"the two graphs must have the same nodes; only one of them has {', '.join(differ[:4])}")

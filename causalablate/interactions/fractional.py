@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Word = frozenset[int]
 """Factors by number."""
 
-JOIN = " × "  # noqa: RUF001 (the sign that interactions are written with)
+JOIN = " x "
 """Between the names of factors that interact."""
 
 

@@ -100,11 +100,11 @@ def responses(table: Counterfactuals, design: Design) -> list[Responses]:
         EffectError: A run is missing, runs were measured on different examples, an outcome is a category, or the table
             cannot be paired.
     """
-    wanted = list(design.lesions)
-    if missing := [name for name in wanted if name not in set(table.lesions)]:
+    wanted, there = list(design.lesions), dict.fromkeys(table.lesions)
+    if missing := [name for name in wanted if name not in there]:
         raise EffectError(
             f'the table lacks {len(missing)} of {len(wanted)} runs of the design, the first "{missing[0]}"'
-            f"{nearest(missing[0], table.lesions)}; run counterfactuals(model, examples, design.lesions)"
+            f"{nearest(missing[0], there)}; run counterfactuals(model, examples, design.lesions)"
         )
     frame = table.frame[table.frame["lesion"].isin(wanted)]
     return [

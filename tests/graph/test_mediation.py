@@ -283,3 +283,9 @@ def test_the_page_runs_and_names_every_column():
     columns = {c for table in tables for c in table if not c.startswith("group.")}
     assert all(f"`{column}`" in page for column in columns)
     assert all(f"`{estimand}`" in page for estimand in names["found"].frame["estimand"].unique())
+    rows = names["summary"].query("group == 'all'").set_index(["mediators", "estimand"])
+    assert abs(rows.loc[("passes.fine", "nde"), "share"]) < 1e-5  # what the page says of the reference model
+    size = names["size"]
+    assert size["remainder"] > 0.2 * size["total"]
+    taken = ca.population_effects(ca.Counterfactuals(names["found"].frame))
+    assert set(taken["lesion"]) == set(names["found"].frame["lesion"])

@@ -9,7 +9,8 @@ from torch import nn
 import causalablate as ca
 from causalablate.errors import GraphError, OutcomeError
 from causalablate.graph import ComponentGraph, computational_graph
-from causalablate.graph.path_effects import edge_effects, path_effects
+from causalablate.graph.edge_effects import edge_effects
+from causalablate.graph.path_effects import path_effects
 from causalablate.graph.paths import all_paths, check_path, count_paths, edges_between
 
 Y = "logit_difference"

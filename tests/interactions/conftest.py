@@ -1,4 +1,4 @@
-"""Gates, backups and additive models as torch modules with weights set by hand, lesioned through the ordinary engine."""
+"""Gates, backups and polynomials as torch modules with weights set by hand, lesioned through the ordinary engine."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ class Polynomial(nn.Module):
 
 @pytest.fixture(scope="session")
 def gate():
-    """(name, inputs (examples, n), answers) -> a wrapped gate, its examples, and one lesion per component, p0, p1, ..."""
+    """(name, inputs (examples, n), answers) -> a wrapped gate, its examples, and one lesion per component p0, p1, ..."""
 
     def make(name, inputs, answers=None):
         inputs = np.atleast_2d(np.asarray(inputs, dtype=np.float32))
@@ -94,7 +94,7 @@ def backup():
 
 @pytest.fixture(scope="session")
 def polynomial():
-    """(sets (k, n) bool, coefficients (examples, k)) -> a wrapped model with those Möbius coefficients, and examples."""
+    """(sets (k, n) bool, Möbius coefficients (examples, k)) -> a wrapped model, its examples, and lesions as above."""
 
     def make(sets, coefficients):
         sets, m = np.asarray(sets, bool), torch.as_tensor(coefficients, dtype=torch.float32)

@@ -17,7 +17,7 @@ def by_columns(design, order):
     """Aliases as the runs themselves show them: contrasts whose columns are the same up to sign."""
     level = 1 - 2 * design.off.astype(int)
     columns = {s: level[:, list(s)].prod(axis=1) for s in sets_up_to(len(design.factors), order)}
-    names = {s: " × ".join(design.factors[i] for i in s) for s in columns}
+    names = {s: " x ".join(design.factors[i] for i in s) for s in columns}
     told = {}
     for s, column in columns.items():
         same = [names[o] for o, other in columns.items() if o != s and abs(column @ other) == len(column)]
@@ -48,8 +48,8 @@ def test_resolution_and_aliases_are_those_of_the_runs(names, generators, foldove
 
 def test_pairs_of_resolution_iv_are_confounded_in_twos():
     table = alias_table(fractional(some("abcd"), {"d": ["a", "b", "c"]})).set_index("interaction")
-    assert table.loc["a × b", "aliases"] == "c × d" and table.loc["a", "clear"]
-    assert not table.loc["b × c", "clear"]
+    assert table.loc["a x b", "aliases"] == "c x d" and table.loc["a", "clear"]
+    assert not table.loc["b x c", "clear"]
 
 
 def test_a_full_design_confounds_nothing():
@@ -64,9 +64,9 @@ def test_a_fraction_measures_the_sum_of_what_it_confounds(polynomial):
     fraction = fractional(lesions, {"p3": ["p0", "p1", "p2"]})
     table = ca.counterfactuals(model, examples, fraction.lesions, outcomes=["logit_difference"])
     found = interaction_effects(table, fraction, index="average", order=(1, 2)).set_index("interaction")
-    assert found.loc["p0 × p1", "value"] == pytest.approx(8) and found.loc["p0 × p1", "aliases"] == "p2 × p3"
-    assert found.loc["p0 × p2", "value"] == pytest.approx(0) and found.loc["p0 × p2", "aliases"] == "p1 × p3"
-    assert "p2 × p3" not in found.index
+    assert found.loc["p0 x p1", "value"] == pytest.approx(8) and found.loc["p0 x p1", "aliases"] == "p2 x p3"
+    assert found.loc["p0 x p2", "value"] == pytest.approx(0) and found.loc["p0 x p2", "aliases"] == "p1 x p3"
+    assert "p2 x p3" not in found.index
     assert found.loc["p0", "value"] == pytest.approx(1 + 3 / 2) and found.loc["p2", "value"] == pytest.approx(5 / 2)
     everything = full(lesions)
     table = ca.counterfactuals(model, examples, everything.lesions, outcomes=["logit_difference"])

@@ -92,7 +92,7 @@ def test_faith_shap_is_the_best_polynomial_under_the_kernel(order):
 )
 def test_exact_indices_are_those_of_shapiq(n, ours, theirs, order):
     shapiq = pytest.importorskip("shapiq")
-    values, value = game(n, rows=1, seed=n)
+    _, value = game(n, rows=1, seed=n)
     sets = sets_up_to(n, order)
     oracle = shapiq.ExactComputer(lambda on: value(on)[:, 0], n_players=n)(theirs, order=order)
     found = exact(value, n, INDICES[ours], sets, order)[:, 0]
@@ -136,9 +136,7 @@ def test_shapley_values_are_the_mean_over_orders_of_adding():
 def test_contrasts_of_a_full_design_are_banzhaf_interactions():
     values, value = game(5)
     every, sets = every_set(5), sets_up_to(5, 3)
-    np.testing.assert_allclose(
-        average(~every, values, sets), exact(value, 5, INDICES["BII"], sets, 3), atol=1e-12
-    )
+    np.testing.assert_allclose(average(~every, values, sets), exact(value, 5, INDICES["BII"], sets, 3), atol=1e-12)
 
 
 def test_derivatives_take_their_members_out_of_the_context():
@@ -153,7 +151,7 @@ def test_unknown_indices_name_the_nearest():
 
 
 def test_fourteen_factors():
-    values, value = game(14, rows=20)
+    _, value = game(14, rows=20)
     found = exact(value, 14, INDICES["SII"], sets_up_to(14, 2), 2)
     assert found.shape == (105, 20)
     np.testing.assert_allclose(found[:14], exact(value, 14, INDICES["SV"], [(i,) for i in range(14)], 1))

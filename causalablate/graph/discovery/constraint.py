@@ -114,7 +114,8 @@ def _separate_parted(graph: Any, names: Sequence[str], knowledge: Knowledge, alp
 
 def _separating(graph: Any, x: int, y: int, alpha: float) -> tuple[int, ...]:
     """The smallest set of neighbours given which two nodes are independent; if none is, the one that comes nearest."""
-    best, best_p = (), -1.0
+    best: tuple[int, ...] = ()
+    best_p = -1.0
     for size in range(1, LARGEST_SEPARATING + 1):
         for given in _neighbours(graph, x, y, size):
             if (p := graph.ci_test(x, y, given)) > best_p:

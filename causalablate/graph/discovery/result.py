@@ -13,7 +13,7 @@ from causalablate.graph.network import ComponentGraph
 Mark = Literal["tail", "arrow", "circle"]
 Pair = tuple[str, str]
 Ends = dict[Pair, Mark]
-"""The mark at the second node of an edge, for both directions of every edge: a -> b is {(a, b): arrow, (b, a): tail}."""
+"""The mark at the second node, for both directions of every edge: a -> b is {(a, b): arrow, (b, a): tail}."""
 Class = Literal["cpdag", "pag"]
 
 _LEFT = {"tail": "-", "arrow": "<", "circle": "o"}

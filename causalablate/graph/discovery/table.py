@@ -76,14 +76,16 @@ def checked(data: pd.DataFrame, regimes: Sequence[Regime], knowledge: Knowledge)
         raise GraphError(f"{names[column]} is {values[row, column]} in row {row}; leave out what is not finite")
     spread = values.std(axis=0)
     varies = spread > 1e-12 * np.abs(values).max(axis=0, initial=0)
-    notes = [f"{name} does not vary in this table: no method can say anything about it" for name in data.columns[~varies]]
+    notes = [
+        f"{name} does not vary in this table: no method can say anything about it" for name in data.columns[~varies]
+    ]
     kept, values = data.columns[varies], (values - values.mean(axis=0))[:, varies] / spread[varies]
     if len(values) < len(kept) + 4:
         raise GraphError(f"{len(values)} rows for {len(kept)} columns; there must be at least 4 more rows than columns")
     if (follows := _follows(values)) is not None:
         raise GraphError(
-            f"{kept[follows]} follows exactly from columns before it, so no test can tell them apart; leave one of them "
-            "out"
+            f"{kept[follows]} follows exactly from columns before it, so no test can tell them apart; leave one of "
+            "them out"
         )
     return Table(tuple(kept), values, tuple(regimes), knowledge.only(kept)), notes
 

@@ -215,8 +215,10 @@ class Replay:
         sweep, number = self._arrange(every), {lesion: i for i, lesion in enumerate(every)}
         blocks = list(self._blocks(rows))
 
+        asked = [number[lesion] for lesion in lesions]
+
         def wanted() -> set[int]:
-            return {number[lesion] for lesion in lesions if not done(lesion)}
+            return {i for i in asked if not done(every[i])}
 
         with freed_memory_kept():
             for lesion, found in self._found(sweep, blocks, every, wanted):

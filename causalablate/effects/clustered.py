@@ -34,18 +34,19 @@ def two_way_t(
 ) -> Spread:
     """Mean effect when both the examples and the seeds are samples.
 
-    V = V_seed + V_item - V_cell, never below V_seed or V_item: V_item with G - 1 degrees of freedom, and what the
-    seeds add to it, V_seed - V_cell, with S - 1. V_cell is the variance of the mean from the interaction of seeds
+    V = V_seed + V_item - V_cell, never below V_seed: V_seed with S - 1 degrees of freedom, and what the
+    clusters add to it, V_item - V_cell, with G - 1. V_cell is the variance of the mean from the interaction of seeds
     and clusters, which the other two both contain; taking the interaction rather than the total mean square keeps the
-    sum unbiased at three seeds. Exact for balanced tables, approximate where cells are missing.
+    sum unbiased at three seeds. It is left with the seeds, whose few degrees of freedom it then shares: where clusters
+    differ little, that is the t interval over seeds. Exact for balanced tables, approximate where cells are missing.
 
     Args:
         effect: Shape (lesions, rows).
         cluster: Cluster codes, shape (rows,), 0 .. G - 1 with G at least 2.
         seed: Seed codes, shape (rows,), 0 .. S - 1 with S at least 2.
         pseudo: Rows in each of two added clusters of effects +1 and -1, spread evenly over the seeds.
-        net: Whether to take V_cell out of V_seed. Without that the variance is too large, but is never accidentally
-            almost free of what the seeds add: what levels far above 0.95 need at few seeds.
+        net: Whether to take V_cell out of V_item. Without that the variance is too large, but is never accidentally
+            almost free of what the clusters add: what levels far above 0.95 need at few seeds.
 
     Source: Cameron, Gelbach & Miller (2011), J. Bus. Econ. Stat. 29(2); Burdick & Graybill (1992), Confidence
         Intervals on Variance Components, for the expected mean squares.
@@ -70,8 +71,8 @@ def two_way_t(
     interaction = residual - by_seed[:, :, None] / n_columns - by_cluster[:, None, :] / n_seeds
     v_seed, v_item = _variance(by_seed, rows), _variance(by_cluster, rows)
     v_cell = (interaction**2).sum(axis=(1, 2)) / rows**2 * n_seeds * n_columns / ((n_seeds - 1) * (n_columns - 1))
-    from_seeds = np.maximum(np.maximum(v_seed - v_cell, v_seed - v_item), 0.0) if net else v_seed
-    return Spread(center, np.stack([from_seeds, v_item]), (n_seeds - 1.0, n_clusters - 1.0))
+    from_items = np.maximum(v_item - v_cell, 0.0) if net else v_item
+    return Spread(center, np.stack([v_seed, from_items]), (n_seeds - 1.0, n_clusters - 1.0))
 
 
 def _add_pseudo(sums: np.ndarray, sizes: np.ndarray, pseudo: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """From measured direct effects to edges: which are there, how large they are, how surely."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from causalablate.effects.corrections import benjamini_hochberg, holm
 from causalablate.errors import GraphError, nearest
+from causalablate.graph.families import adjusted
 from causalablate.graph.matrices import Transfer
 from causalablate.graph.network import ComponentGraph, Edge
 from causalablate.graph.stability import seen_again, tested_again
@@ -15,7 +16,7 @@ from causalablate.graph.thresholds import check_possible, incoming, silent
 
 Correction = Literal["bh", "holm"]
 
-_ADJUST = {"bh": benjamini_hochberg, "holm": holm}
+ADJUST = {"bh": benjamini_hochberg, "holm": holm}
 
 COLUMNS = (
     "source",
@@ -71,25 +72,38 @@ def component_graph(
         resamples=resamples,
         seed=seed,
     )
+    return graph_from(table, found.graph, correction, _silent(found, contexts))
+
+
+def graph_from(table: pd.DataFrame, graph: ComponentGraph, correction: str, notes: Mapping[str, str]) -> ComponentGraph:
+    """The edges of a table that were found, as a graph.
+
+    The factual run has the first word; an edge that it does not show is dormant, and taken from the context in which it
+    is strongest.
+
+    Args:
+        table: Columns as those of `edge_table`, one row per context and possible edge.
+        graph: Nodes, outcomes and notes.
+        correction: Whose p the edges carry: `bh` or `holm`.
+        notes: More notes.
+    """
     here = table[table["found"]].assign(dormant=lambda t: t["context"] != "", size=lambda t: -t["weight"].abs())
-    # The factual run has the first word, then the context in which an edge is strongest.
     first = here.sort_values(["dormant", "size"], kind="stable").drop_duplicates(["source", "target"])
     edges = [
         Edge(
-            row.source,
-            row.target,
-            "dormant" if row.dormant else "direct",
-            row.weight,
-            row.ci_low,
-            row.ci_high,
-            getattr(row, f"p_{correction}"),
-            row.stability,
-            row.context,
+            row["source"],
+            row["target"],
+            "dormant" if row["dormant"] else "direct",
+            row["weight"],
+            row["ci_low"],
+            row["ci_high"],
+            row[f"p_{correction}"],
+            row.get("stability", float("nan")),
+            row["context"],
         )
-        for row in first.sort_index().itertuples()
+        for row in first.sort_index().to_dict("records")
     ]
-    graph = found.graph
-    return ComponentGraph(graph.order, tuple(edges), graph.outcomes, {**graph.notes, **_silent(found, contexts)})
+    return ComponentGraph(graph.order, tuple(edges), graph.outcomes, {**graph.notes, **notes})
 
 
 def edge_table(
@@ -123,13 +137,13 @@ def edge_table(
         change when it is itself switched off (what moves it most, where its own lesion does not move it), for outcomes
         `effect`; `ci_low`, `ci_high`: cluster-robust t interval of `weight`; `share`: examples in which the change
         exceeds rounding; `p`: of a mean effect of at most `sesoi`, one-sided, for outcomes of a mean effect within
-        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted over all rows; `stability`: share of
+        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted over all edges and their contexts; `stability`: share of
         resampled clusters in which the edge is found; `found`.
     Raises:
         GraphError: The contexts hold other examples; a change where data cannot go; noisy measurements without a sham.
     """
-    if correction not in ("bh", "holm"):
-        raise GraphError(f'no correction "{correction}"{nearest(correction, ("bh", "holm"))}; there are bh and holm')
+    if correction not in ADJUST:
+        raise GraphError(f'no correction "{correction}"{nearest(correction, ADJUST)}; there are {", ".join(ADJUST)}')
     if sesoi < 0:
         raise GraphError(f"sesoi is {sesoi}; the smallest edge of interest is at least 0, in units of the weight")
     if any(part.example != found.example for part in contexts):
@@ -144,7 +158,9 @@ def edge_table(
             check_possible(part)
     rows = [incoming(part, target, sesoi, level) for part in (found, *contexts) for target in part.targets]
     table = pd.concat([each.table for each in rows], ignore_index=True)
-    table["p_holm"], table["p_bh"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
+    edge = edge_codes(table)
+    for name, adjust in ADJUST.items():
+        table[f"p_{name}"] = adjusted(table["p"].to_numpy(), edge, adjust)
     cluster = np.unique(found.cluster, return_inverse=True)[1]
     if exact and sesoi == 0:
         seen = np.concatenate([each.seen for each in rows])
@@ -154,9 +170,14 @@ def edge_table(
         table["found"] = table[f"p_{correction}"] < 1 - level
         above, below = (np.concatenate([getattr(each, side) for each in rows]) for side in ("above", "below"))
         table["stability"] = tested_again(
-            above, below, cluster, alpha=1 - level, adjust=_ADJUST[correction], resamples=resamples, seed=seed
+            above, below, cluster, edge, alpha=1 - level, adjust=ADJUST[correction], resamples=resamples, seed=seed
         )
     return table[list(COLUMNS)]
+
+
+def edge_codes(table: pd.DataFrame) -> np.ndarray:
+    """Which edge each row is about, whatever the context: codes."""
+    return table.groupby(["source", "target"], sort=False).ngroup().to_numpy()
 
 
 def _silent(found: Transfer, contexts: Sequence[Transfer]) -> dict[str, str]:

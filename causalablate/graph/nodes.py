@@ -1,10 +1,13 @@
 """Which components are the nodes of a graph: chosen by address, each at one time of the forward."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+
+from torch import Tensor
 
 from causalablate.component import Component, Site
 from causalablate.engine.dependencies import Dependencies, dependencies
+from causalablate.engine.groups import positions
 from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
 from causalablate.models import Model
@@ -14,8 +17,12 @@ LEAVES = ("head", "mlp", "edge", "tokens", "residual", "attention")
 
 
 def high_level(model: Model) -> tuple[str, ...]:
-    """Addresses of the components that hold no other: layers, connectors, scorers, queries, passes ..., not heads."""
-    return tuple(c.address for c in model.components.values() if c.kind not in LEAVES)
+    """Addresses of layers, connectors, scorers, queries, passes ...; of two that overlap, the one higher up."""
+    kept: list[Component] = []
+    for c in sorted(model.components.values(), key=lambda c: c.address.count(".")):
+        if c.kind not in LEAVES and not any(_overlap(c, other) for other in kept):
+            kept.append(c)
+    return tuple(address for address in model.components if address in {c.address for c in kept})
 
 
 def nodes_of(model: Model, asked: Sequence[str] | str | None) -> list[Component]:
@@ -32,28 +39,53 @@ def nodes_of(model: Model, asked: Sequence[str] | str | None) -> list[Component]
     chosen = list(found.values())
     for one, other in combinations(chosen, 2):
         if _overlap(one, other):
-            raise GraphError(
-                f"{one.address} and {other.address} overlap, so one cannot act on the other alone; choose nodes that "
-                "hold no part in common, e.g. layers, or heads and MLPs"
-            )
+            raise _overlapping(one, other)
     return chosen
 
 
 def followed(model: Model, examples: ExampleSet, components: Sequence[Component]) -> Dependencies:
-    """What can act on what, from a forward of one example."""
+    """What can act on what, from a forward of one example.
+
+    Raises:
+        GraphError: Two components are at the same positions of that example.
+    """
     (batch,) = model.batches(examples[:1], 1)
+    _check_positions(components, model.adapter.token_groups(model.module, batch.inputs))
     return dependencies(model.module, batch.inputs, components, lambda output: list(model.read(output).logits.values()))
 
 
 def node_name(component: str, n: int, times: int) -> str:
-    """A component that a forward comes by once is its address; else `#n` tells the times apart."""
-    return component if times == 1 else f"{component}#{n + 1}"
+    """A component that a forward comes by once is its address; else `#n` tells the times apart, in front of an `@`."""
+    if times == 1:
+        return component
+    whole, at, group = component.partition("@")
+    return f"{whole}#{n + 1}{at}{group}"
+
+
+def _check_positions(components: Sequence[Component], groups: Mapping[str, Tensor]) -> None:
+    """Whether positions that are told by name, such as the last and those of the answer, are different ones."""
+    bound = [(c, s) for c in components for s in c.sites if s.group is not None and s.at != "attention_mask"]
+    for (one, there), (other, here) in combinations(bound, 2):
+        if one is other or not _together(one, other) or there.place != here.place or not _meet(there.span, here.span):
+            continue
+        if (positions(groups, str(there.group)) & positions(groups, str(here.group))).any():
+            raise _overlapping(one, other)
+
+
+def _overlapping(one: Component, other: Component) -> GraphError:
+    return GraphError(
+        f"{one.address} and {other.address} overlap, so one cannot act on the other alone; choose nodes that hold no "
+        "part in common, e.g. layers, or heads and MLPs"
+    )
 
 
 def _overlap(one: Component, other: Component) -> bool:
-    if one.act is not None and other.act is not None and one.act != other.act:
-        return False
-    return any(_sites_overlap(a, b) for a in one.sites for b in other.sites)
+    return _together(one, other) and any(_sites_overlap(a, b) for a in one.sites for b in other.sites)
+
+
+def _together(one: Component, other: Component) -> bool:
+    """Whether two components can be meant at one time of a forward."""
+    return one.act is None or other.act is None or one.act == other.act
 
 
 def _sites_overlap(a: Site, b: Site) -> bool:
@@ -62,9 +94,18 @@ def _sites_overlap(a: Site, b: Site) -> bool:
         return inner.module.startswith(f"{outer.module}.") and outer.at in ("output", "delta") and outer.group is None
     if a.at != b.at:
         return {a.at, b.at} == {"output", "delta"}
+    if a.at == "attention_mask":
+        return _nested(a.group, b.group) and _nested(a.source, b.source)
     if a.group is not None and b.group is not None:
-        return a.group == b.group or a.group.startswith(f"{b.group}.") or b.group.startswith(f"{a.group}.")
+        return _nested(a.group, b.group)
     return _meet(a.span, b.span) and _meet(a.positions, b.positions)
+
+
+def _nested(a: str | None, b: str | None) -> bool:
+    """Whether one token group holds the other by its name; whether they share positions shows in a forward."""
+    if a is None or b is None or a == b:
+        return True
+    return a.startswith((f"{b}.", f"{b}[")) or b.startswith((f"{a}.", f"{a}["))
 
 
 def _meet(a: tuple[int, int] | None, b: tuple[int, int] | None) -> bool:

@@ -7,6 +7,7 @@ from scipy.special import stdtr
 
 from causalablate.effects.bootstrap import multiplicities
 from causalablate.effects.paired import totals
+from causalablate.graph.families import adjusted
 
 
 def seen_again(seen: np.ndarray, cluster: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
@@ -26,18 +27,20 @@ def tested_again(
     above: np.ndarray,
     below: np.ndarray,
     cluster: np.ndarray,
+    edge: np.ndarray,
     *,
     alpha: float,
     adjust: Callable[[np.ndarray], np.ndarray],
     resamples: int,
     seed: int,
 ) -> np.ndarray:
-    """Share of resamples in which a cluster-robust t test finds an edge, shape (edges,).
+    """Share of resamples in which a cluster-robust t test finds an edge, shape (tests,).
 
     Args:
-        above: Has a mean above zero where there is a positive effect, shape (edges, examples).
+        above: Has a mean above zero where there is a positive effect, shape (tests, examples).
         below: The same for a negative one; NaN where effects have no sign.
         cluster: Cluster codes, shape (examples,), 0 .. G - 1.
+        edge: Which edge each test is about, codes.
         alpha: Largest adjusted p of what is found.
         adjust: p values of one family -> adjusted ones.
         resamples: How many; 0 for none, which gives NaN.
@@ -50,7 +53,7 @@ def tested_again(
     def found(times: np.ndarray) -> np.ndarray:
         up, down = (_p(side, sizes, times) for side in sums)
         p = np.where(signed, np.minimum(2 * np.minimum(up, down), 1.0), up)
-        return np.stack([adjust(row) for row in p]) < alpha
+        return np.stack([adjusted(row, edge, adjust) for row in p]) < alpha
 
     return _share(len(above), resamples, map(found, _drawn(cluster, resamples, seed)))
 

@@ -111,8 +111,8 @@ def check_possible(found: Transfer) -> None:
     if len(wrong):
         source, target = found.sources[wrong[0][0]], found.targets[wrong[0][1]]
         raise GraphError(
-            f"switching {source} off moves {target}, although data cannot go there directly. In effects from transfer() "
-            "that is a fault of the tool: please report it. Noisy measurements from elsewhere need exact=False"
+            f"switching {source} off moves {target}, although data cannot go there directly. In what transfer() "
+            "measured that is a fault of the tool: please report it. Noisy measurements need exact=False"
         )
 
 

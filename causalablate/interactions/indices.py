@@ -15,9 +15,6 @@ Share = Callable[[int, int, int], float]
 Chance = Callable[[int, int, int], float]
 """(|S|, t, n) -> chance of a context of t other factors, of n - |S|."""
 
-EVERY = 0
-"""Largest order of an index that has one for every set."""
-
 
 @dataclass(frozen=True)
 class Index:
@@ -37,7 +34,7 @@ class Index:
     share: Share
     context: Chance | None = None
     top_only: bool = False
-    order: int = EVERY
+    order: int = 0
 
 
 def _faith(s: int, t: int, order: int) -> float:

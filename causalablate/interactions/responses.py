@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ class Responses:
         Raises:
             EffectError: The design has no such run.
         """
-        return self.values[[self._row(key, on[i]) for i, key in enumerate(keys(on))]]
+        return self.values[[self._row(key, off) for key, off in zip(keys(on), ~on, strict=True)]]
 
     def as_paired(self, names: Sequence[str], values: np.ndarray) -> Paired:
         """Numbers per example as effects, so that they are averaged and tested like effects.
@@ -76,18 +77,18 @@ class Responses:
             groups={name: tiled(labels) for name, labels in paired.groups.items()},
         )
 
-    def _row(self, key: bytes, on: np.ndarray) -> int:
-        rows = self.__dict__.get("_rows")
-        if rows is None:
-            rows = {k: i for i, k in enumerate(keys(~self.design.off))}
-            object.__setattr__(self, "_rows", rows)
-        if key not in rows:
-            off = [name for name, there in zip(self.design.factors, on, strict=True) if not there]
+    @cached_property
+    def _rows(self) -> dict[bytes, int]:
+        return {key: i for i, key in enumerate(keys(~self.design.off))}
+
+    def _row(self, key: bytes, off: np.ndarray) -> int:
+        if key not in self._rows:
+            names = [self.design.factors[i] for i in np.flatnonzero(off)]
             raise EffectError(
-                f"the design has no run in which just {', '.join(off) or 'nothing'} is off, which this takes; "
+                f"the design has no run in which just {', '.join(names) or 'nothing'} is off, which this takes; "
                 'full() has all runs, factorial(order=) those for index="intact"'
             )
-        return int(rows[key])
+        return self._rows[key]
 
 
 def responses(table: Counterfactuals, design: Design) -> list[Responses]:

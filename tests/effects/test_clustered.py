@@ -61,19 +61,17 @@ def test_two_way_parts_are_those_of_the_analysis_of_variance():
     ms_item = 4 * ((by_item - grand) ** 2).sum() / 8
     ms_cell = ((y - by_seed[:, None] - by_item + grand) ** 2).sum() / 24
     spread = two_way_t(effect, item, seed)
-    assert ms_seed > max(ms_cell, ms_item), "the example must not need the floors"
-    np.testing.assert_allclose(spread.variances[:, 0], [(ms_seed - ms_cell) / 36, ms_item / 36], rtol=1e-10)
+    assert ms_item > ms_cell, "the example must not need the floor"
+    np.testing.assert_allclose(spread.variances[:, 0], [ms_seed / 36, (ms_item - ms_cell) / 36], rtol=1e-10)
     assert spread.df == (3.0, 8.0)
 
 
-def test_two_way_variance_never_falls_below_that_of_seeds_or_items():
+def test_two_way_variance_never_falls_below_that_of_seeds():
     effect, item, seed = balanced(np.random.default_rng(3), 3, 20, (0.0, 0.05, 1), 200)
     variance = two_way_t(effect, item, seed).se ** 2
     y = effect.reshape(200, 3, 20)
     v_seed = y.mean(axis=2).var(axis=1, ddof=1) / 3
-    v_item = y.mean(axis=1).var(axis=1, ddof=1) / 20
     assert (variance >= v_seed - 1e-12).all()
-    assert (variance >= v_item - 1e-12).all()
 
 
 def test_identical_seeds_add_nothing():
@@ -93,7 +91,7 @@ def test_missing_cells_are_allowed():
 
 
 @pytest.mark.parametrize("n_seeds", [3, 5, 10])
-@pytest.mark.parametrize("sds", [(0, 1, 1), (0, 0, 1), (0.2, 1, 1), (1, 1, 1)])
+@pytest.mark.parametrize("sds", [(0, 1, 1), (0, 0, 1), (0.1, 0, 1), (0.2, 0.2, 1), (0.2, 1, 1), (1, 1, 1)])
 def test_coverage_over_seeds_and_items(n_seeds, sds):
     effect, item, seed = balanced(np.random.default_rng(6), n_seeds, 50, sds, 2000)
     spread = two_way_t(effect, item, seed)

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 import causalablate as ca
+from causalablate.component import Component, Site
 from causalablate.engine.dependencies import Passage, dependencies
 
 
@@ -98,3 +99,70 @@ def test_the_shipped_model_is_left_alone(kind):
         after = model(**batch.inputs)
     pairs = zip(model.read(before).logits.values(), model.read(after).logits.values(), strict=True)
     assert all(torch.equal(x, y) for x, y in pairs)
+
+
+class Alias(nn.Module):
+    """a returns what it is given; then b is written into the one or the other, and c reads the one or the other."""
+
+    def __init__(self, written, read):
+        super().__init__()
+        self.a, self.b, self.c = nn.Identity(), nn.Linear(4, 4), nn.Linear(4, 4)
+        self.written, self.read = written, read
+
+    def forward(self, x):
+        b, given = self.b(x), x + 0.0
+        tensors = {"given": given, "returned": self.a(given)}
+        tensors[self.written].add_(b)
+        return self.c(tensors[self.read])
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "parents"),
+    [
+        ("returned", "returned", {"a0", "b0"}),
+        ("given", "given", {"b0"}),
+        ("given", "returned", {"a0", "b0"}),  # b reaches c as long as a returns the very tensor
+        ("returned", "given", {"a0", "b0"}),  # and no longer when a is off
+    ],
+)
+def test_writing_into_what_a_component_hands_through(written, read, parents):
+    found, _ = follow(Alias(written, read), {name: name for name in "abc"})
+    assert found == {"b0": set(), "a0": set(), "c0": parents}
+
+
+class Picks(nn.Module):
+    """The gate decides which of two tensors, both there already, c hands on."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate, self.c, self.d = nn.Linear(4, 4), nn.Identity(), nn.Linear(4, 4)
+
+    def forward(self, x):
+        gate, more, less = self.gate(x), x + 1, x - 1
+        return self.d(self.c(more if gate.sum() > 0 else less))
+
+
+def test_which_tensor_a_component_is_given_can_be_decided():
+    found, whole = follow(Picks(), {name: name for name in ("gate", "c", "d")})
+    assert found == {"gate0": set(), "c0": {"gate0"}, "d0": {"gate0", "c0"}}
+    assert whole.read == {Passage("gate", 0), Passage("d", 0)}
+
+
+def test_slices_of_different_axes_do_not_fill_an_activation():
+    class Grid(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.whole, self.last = nn.Identity(), nn.Identity(), nn.Identity()
+
+        def forward(self, x):
+            return self.last(self.whole(self.first(x.reshape(-1, 2, 2)))).flatten(1)
+
+    sites = {
+        "first": Site("first"),
+        "a row": Site("whole", span=(0, 1), axis=1),
+        "a column": Site("whole", span=(1, 2)),
+        "last": Site("last"),
+    }
+    components = [Component(address, "module", (site,)) for address, site in sites.items()]
+    found = dependencies(Grid(), {"x": torch.ones(1, 4)}, components, lambda output: [output])
+    assert Passage("first", 0) in found.parents[Passage("last", 0)]

@@ -20,6 +20,7 @@ class Planted:
         weight: Shape (p, p), from row to column.
         edges: Pairs of names that are true.
         dormant: Those of them that sleep in the factual run.
+        spare: Name of the backup, if there is one; what it stands in for is the node before it.
     """
 
     model: ca.Model
@@ -27,6 +28,7 @@ class Planted:
     weight: np.ndarray
     edges: frozenset
     dormant: frozenset = frozenset()
+    spare: str = ""
 
 
 def random_dag(p, degree=3.0, seed=0):
@@ -60,7 +62,7 @@ def plant(weight, n=200, seed=0, spare=None):
     noise = torch.as_tensor(np.random.default_rng([seed, 1]).normal(size=(n, p)), dtype=torch.float32)
     parts = {f"x{j}": f"nodes.{j}" for j in range(p)}
     model = ca.wrap(Dense(weight, spare), parts, answers=["no", "yes"])
-    return Planted(model, ca.tensors(noise, ["yes"] * n), weight, frozenset(edges), frozenset(dormant))
+    return Planted(model, ca.tensors(noise, ["yes"] * n), weight, frozenset(edges), frozenset(dormant), f"x{spare}" if spare else "")
 
 
 def with_backup(p, n=200, seed=0):

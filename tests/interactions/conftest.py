@@ -68,7 +68,7 @@ class Polynomial(nn.Module):
 
 @pytest.fixture(scope="session")
 def gate():
-    """(name, inputs (examples, n), answers) -> a wrapped gate, its examples, and one lesion per component p0, p1, ..."""
+    """(name, inputs (examples, n), answers) -> a wrapped gate, its examples, and a lesion per component p0, p1, ..."""
 
     def make(name, inputs, answers=None):
         inputs = np.atleast_2d(np.asarray(inputs, dtype=np.float32))

@@ -153,7 +153,7 @@ def test_examples_and_population_by_hand():
 def test_intervals_cover_with_clusters_and_p_values_keep_their_level():
     rng = np.random.default_rng(2)
     cluster, covered, found_any = np.repeat(np.arange(20), 3).astype(str), [], []
-    for _ in range(100):
+    for _ in range(80):
         noise = rng.normal(size=20).repeat(3) + 0.5 * rng.normal(size=60)
         table, design = made_up(runs_with(0.4 + noise, rng), cluster=cluster)
         row = interaction_effects(table, design).iloc[0]
@@ -166,7 +166,7 @@ def test_intervals_cover_with_clusters_and_p_values_keep_their_level():
 def test_intervals_of_rare_binary_interactions_do_not_collapse():
     """2 % of examples need both: with 60 examples a t interval is a point at zero every third time."""
     rng, covered = np.random.default_rng(1), []
-    for _ in range(150):
+    for _ in range(80):
         both = rng.random(60) < 0.02
         values = np.stack([np.ones(60), 1 - both, 1 - both, 1 - both]).astype(float)
         values[:, :2] = [[1, 1], [1, 0], [1, 1], [1, 0]]  # somebody varies
@@ -227,6 +227,21 @@ def test_a_floor_forces_interactions():
     assert additivity(table, design, limits={"score": (-0.5, 0.5)})["forced"].item() == pytest.approx(0.3)
     with pytest.raises(EffectError, match="no outcome"):
         additivity(table, design, limits={"scores": (0, 1)})
+
+
+def test_shares_that_multiply_interact_on_the_additive_scale_alone():
+    """Each lesion keeps a half, independently: 1, 1/2, 1/2, 1/4."""
+    rng, covered = np.random.default_rng(0), []
+    for _ in range(80):
+        one, other = rng.random((2, 200)) < 0.5
+        table, design = made_up(np.stack([np.ones(200), one, other, one & other]).astype(float), outcome="correct")
+        (row,) = additivity(table, design).itertuples()
+        covered.append(row.ratio_low <= 1 <= row.ratio_high)
+        assert row.ratio == pytest.approx(row.joint * row.intact / (row.first * row.second))
+    assert np.mean(covered) >= 0.91 and row.value == pytest.approx(0.25, abs=0.1)
+    table, design = made_up(np.array([[1, 1], [1, 0], [0, 1], [0, 0]]), outcome="correct")
+    (row,) = additivity(table, design).itertuples()
+    assert np.isnan(row.ratio) and "end of its scale" in row.ratio_method
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_component_that_is_passed_on_is_not_repaired(backup):
 def test_intervals_cover(interval):
     rng, covered = np.random.default_rng(0), []
     cluster = np.repeat(np.arange(40), 2).astype(str)
-    for seed in range(120):
+    for seed in range(80):
         direct = -1 + 0.5 * rng.normal(size=40).repeat(2) + 0.3 * rng.normal(size=80)
         total = 0.4 * direct + 0.2 * rng.normal(size=40).repeat(2)
         found = self_repair(

@@ -43,6 +43,22 @@ def test_shapley_values_are_those_of_attributions(model, examples, reference):
     np.testing.assert_allclose(both["value"], both["attribution"], atol=2e-6)
 
 
+def test_moebius_coefficients_of_a_model_are_what_it_was_built_from(polynomial):
+    every = np.array([[i >> j & 1 for j in range(4)] for i in range(16)], bool)
+    coefficients = np.random.default_rng(0).normal(size=(5, 16))
+    model, examples, lesions = polynomial(every, coefficients)
+    design = full(lesions)
+    table = ca.counterfactuals(model, examples, design.lesions, outcomes=["logit_difference"])
+    found = interaction_table(table, design, index="moebius", order=(1, 2, 3, 4))
+    for name, each in found.groupby("interaction"):
+        code = sum(1 << int(part[1:]) for part in name.split(" x "))
+        np.testing.assert_allclose(each["value"], coefficients[:, code], atol=2e-6)
+    off, intact = (interaction_table(table, design, index=i, order=(1, 2, 3)) for i in ("moebius-off", "intact"))
+    np.testing.assert_array_equal(off["value"], (-1.0) ** off["order"] * intact["value"])
+    first = intact.query("interaction == 'p0'")["value"].to_numpy()
+    np.testing.assert_allclose(first, -table.select(lesion="p0=zero").frame["effect"], atol=1e-6)
+
+
 def test_the_shipped_model_is_labelled():
     shipped, reference = ca.load("shipped"), ca.digits(32, split="validation")
     design = factorial([ca.do(name, off="mean") for name in PARTS[1:]])

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from causalablate.effects.clustered import cluster_t
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, totals
 from causalablate.effects.permutation import sign_flip_p
@@ -56,7 +55,7 @@ def paired_difference(a: Paired, b: Paired, *, same_seeds: bool) -> Difference:
     pseudo = pseudo_rows(a) if a.kind in ADJUSTED else 0.0
     if same_seeds:
         rows = replace(a, kind=Kind.REAL, effect=b.effect - a.effect)
-        spread, plain = (_seeds_first(plain_spread(rows, p), rows, p) for p in (pseudo, 0.0))
+        spread, plain = (plain_spread(rows, p) for p in (pseudo, 0.0))
         name = "two-way t" if a.n_seeds > 1 else "paired t" if a.independent else "cluster-robust t"
         replicates = rows.replicates
     else:
@@ -111,19 +110,6 @@ def p_of(difference: Difference, *, n_permutations: int, seed: int) -> tuple[np.
     differs = np.nan if difference.per_example is None else 2.0 ** (1 - difference.replicates)
     sign_test = np.where(difference.spread.center != 0, differs, 1.0)
     return np.where(difference.flat, sign_test, difference.spread.p_two_sided()), T
-
-
-def _seeds_first(spread: Spread | None, rows: Paired, pseudo: float) -> Spread | None:
-    """The two-way variance in other parts: all between seeds, with S - 1 degrees of freedom, and what examples add.
-
-    Examples differ little in how two models differ on them. What is left is nearly all from the seeds, and
-    a t interval over seeds is exact then, while the parts of `two_way_t` cover too little.
-    """
-    if spread is None or rows.n_seeds == 1:
-        return spread
-    by_seed = cluster_t(rows.effect, rows.seed).variances[0] * (rows.n_rows / (rows.n_rows + 2 * pseudo)) ** 2
-    added = np.maximum(spread.variances.sum(axis=0) - by_seed, 0.0)
-    return Spread(spread.center, np.stack([by_seed, added]), spread.df)
 
 
 def _by_unit(a: Paired, b: Paired) -> Paired:

@@ -22,8 +22,8 @@ Columns = Callable[[Paired], np.ndarray]
 Function = Callable[[np.ndarray], np.ndarray]
 """Means of the columns, shape (columns, ...), to the estimate, shape (...); NaN where it has no value."""
 
-Interval = Callable[[Paired, float], Limits]
-"""Paired outcomes and a level to limits."""
+Interval = Callable[[Paired, float], Limits | None]
+"""Paired outcomes and a level to limits; None where the bootstrap serves better."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Estimand:
         missing: When it has no value although its kind is right.
         columns: The numbers per row.
         function: From their means to the estimate.
-        interval: How its default interval is made; None for the percentile bootstrap.
+        interval: How its default interval is made; None for the bootstrap: BCa for functions of means, else percentile.
         quantile: Takes this quantile of every column instead of the mean.
     """
 

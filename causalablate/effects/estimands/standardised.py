@@ -48,11 +48,15 @@ def _root(variance: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(variance > (1e-12 * mean) ** 2, variance, 0.0))
 
 
-def _estimand(name: str, unit: str, meaning: str, columns: Columns, sd: Function) -> Estimand:
+def _estimand(
+    name: str, unit: str, meaning: str, columns: Columns, sd: Function, *, resampled: bool = False
+) -> Estimand:
     def function(means: np.ndarray) -> np.ndarray:
         return ratio(means[0], sd(means))
 
-    def interval(paired: Paired, level: float) -> Limits:
+    def interval(paired: Paired, level: float) -> Limits | None:
+        if resampled and paired.kind is Kind.REAL and paired.n_seeds == 1:
+            return None
         return linearised(paired, level, columns, function, flip=lambda means: 1 / sd(means))
 
     return Estimand(name, unit, meaning, (Kind.BINARY, Kind.REAL), MISSING, columns, function, interval)
@@ -65,5 +69,13 @@ COHEN_D = _estimand(
     _for_d,
     _sd_between,
 )
-COHEN_DZ = _estimand("cohen_dz", "SDs of the effect", "ate / SD of the individual effects", _for_dz, _sd_of_effect)
+COHEN_DZ = _estimand(
+    "cohen_dz",
+    "SDs of the effect",
+    "ate / SD of the individual effects",
+    _for_dz,
+    _sd_of_effect,
+    # The SD of heavy-tailed effects is itself so uncertain, and so skewed, that linearisation is too short.
+    resampled=True,
+)
 HEDGES_G = _estimand("hedges_g", "SDs of the outcome", "cohen_d without its bias in small samples", _for_g, _sd_between)

@@ -105,8 +105,11 @@ def limits(what: Estimand, paired: Paired, *, interval: str, level: float, resam
 
 
 def _limits(what: Estimand, paired: Paired, interval: str, level: float, resamples: int, seed: int) -> Limits:
-    if interval == "auto" and what.interval is not None:
-        return what.interval(paired, level)
+    if interval == "auto":
+        found = what.interval(paired, level) if what.interval is not None else None
+        if found is not None:
+            return found
+        interval = "percentile" if what.quantile is not None else "bca"
     nan, drawn = np.full(len(paired.lesions), np.nan), resampling_of(paired)
     if interval == "bca" and (what.quantile is not None or drawn == "hierarchical"):
         reason = NO_SEEDS if what.quantile is None else NO_QUANTILE

@@ -115,15 +115,15 @@ def _half_widths(precision: Precision, tail: float) -> tuple[np.ndarray, np.ndar
     """Half-widths at the nodes, shape (lesions, seed nodes, item nodes), and the nodes' weights."""
     one_part = bool((precision.n_seeds == 1).all())
     u, item_w = _nodes(ONE_PART_NODES if one_part else ITEM_NODES)
-    item = precision.item[:, None] * _mean_square(precision.df_item, u) + precision.pseudo[:, None]
+    seen = precision.item[:, None] * _mean_square(precision.df_item, u)
+    item = np.maximum(seen - precision.cell[:, None], 0.0) + precision.pseudo[:, None]
     squared = (stdtrit(precision.df_item, tail)[:, None] ** 2 * item)[:, None, :]
     if one_part:
         return np.sqrt(squared), item_w[None, :]
     u, seed_w = _nodes(SEED_NODES)
     seed = (precision.seed[:, None] * _mean_square(precision.n_seeds - 1.0, u))[:, :, None]
-    from_seeds = np.maximum(seed - precision.cell[:, None, None], seed - item[:, None, :])
     seed_t = stdtrit(precision.n_seeds - 1.0, tail)[:, None, None]
-    return np.sqrt(squared + seed_t**2 * np.maximum(from_seeds, 0.0)), seed_w[:, None] * item_w[None, :]
+    return np.sqrt(squared + seed_t**2 * seed), seed_w[:, None] * item_w[None, :]
 
 
 def _mean_square(df: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -31,9 +31,9 @@ def effective_examples(precision: Precision, share: np.ndarray, most: np.ndarray
 
     Source: Korn & Graubard (1998), Surv. Methodol. 24; Dean & Pagano (2015), J. Surv. Stat. Methodol. 3(4).
     """
-    squared = stdtrit(precision.df_item, alpha / 2) ** 2 * precision.item
+    squared = stdtrit(precision.df_item, alpha / 2) ** 2 * np.maximum(precision.item - precision.cell, 0.0)
     if (precision.n_seeds > 1).all():
         seed_t = stdtrit(precision.n_seeds - 1.0, alpha / 2)
-        squared = squared + seed_t**2 * np.maximum(precision.seed - precision.cell, 0.0)
+        squared = squared + seed_t**2 * precision.seed
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.minimum(share * (1 - share) * ndtri(alpha / 2) ** 2 / squared, most)

@@ -29,8 +29,9 @@ class Knowledge:
         object.__setattr__(self, "required", frozenset(self.required))
         if both := sorted(self.forbidden & self.required):
             raise GraphError(f"{both[0][0]} -> {both[0][1]} is both forbidden and required; say one of the two")
-        if not nx.is_directed_acyclic_graph(nx.DiGraph(self.required)):
-            circle = " -> ".join(source for source, _ in nx.find_cycle(nx.DiGraph(self.required)))
+        musts = nx.DiGraph(sorted(self.required))
+        if not nx.is_directed_acyclic_graph(musts):
+            circle = " -> ".join(source for source, _ in nx.find_cycle(musts))
             raise GraphError(f"the required edges run in a circle: {circle}")
 
     def __and__(self, other: "Knowledge") -> "Knowledge":

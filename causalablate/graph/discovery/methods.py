@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from causalablate.graph.discovery.constraint import fci, pc
 from causalablate.graph.discovery.greedy import ges, gies
+from causalablate.graph.discovery.igsp import ut_igsp
 from causalablate.graph.discovery.jci import jci_pc
 from causalablate.graph.discovery.permutation import boss, grasp
 from causalablate.graph.discovery.result import Class, Ends
@@ -21,6 +22,7 @@ class Method:
     Attributes:
         run: What it does.
         package: What it needs.
+        install: What brings that.
         kind: What its edges mean.
         interventional: Whether it uses the rows with lesions; the others use only those without.
         native: Whether it searches with forbidden edges in mind; for the others its result is corrected afterwards.
@@ -28,6 +30,7 @@ class Method:
 
     run: Run
     package: str = "causallearn"
+    install: str = "causalablate[discovery]"
     kind: Class = "cpdag"
     interventional: bool = False
     native: bool = False
@@ -40,5 +43,6 @@ METHODS: Mapping[str, Method] = {
     "grasp": Method(grasp, native=True),
     "boss": Method(boss, native=True),
     "gies": Method(gies, package="gies", interventional=True),
+    "ut-igsp": Method(ut_igsp, package="graphical_model_learning", install="causaldag", interventional=True),
     "jci-pc": Method(jci_pc, interventional=True, native=True),
 }

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from causalablate.graph.discovery.equivalence import cpdag
 from causalablate.graph.discovery.greedy import BIC
@@ -59,13 +60,15 @@ def boss(table: Table, alpha: float, penalty: float, seed: int) -> Ends:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Python's own random numbers, which the packages draw from, seeded and afterwards as they were."""
-    state = random.getstate()
+    """The global random numbers, which the packages draw from, seeded and afterwards as they were."""
+    state, numpy_state = random.getstate(), np.random.get_state()
     random.seed(seed)
+    np.random.seed(seed % 2**32)
     try:
         yield
     finally:
         random.setstate(state)
+        np.random.set_state(numpy_state)
 
 
 def _trees(table: Table, penalty: float) -> tuple[list[Any], Any]:

@@ -16,8 +16,15 @@ Ends = dict[Pair, Mark]
 """The mark at the second node, for both directions of every edge: a -> b is {(a, b): arrow, (b, a): tail}."""
 Class = Literal["cpdag", "pag"]
 
-_LEFT = {"tail": "-", "arrow": "<", "circle": "o"}
-_RIGHT = {"tail": "-", "arrow": ">", "circle": "o"}
+SYMBOLS: dict[tuple[Mark, Mark], str] = {
+    ("tail", "arrow"): "->",
+    ("tail", "tail"): "--",
+    ("tail", "circle"): "--o",
+    ("arrow", "arrow"): "<->",
+    ("circle", "arrow"): "o->",
+    ("circle", "circle"): "o-o",
+}
+"""By the marks at source and target."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,8 @@ class Link:
 
     @property
     def symbol(self) -> str:
-        """`->`, `--`, `<->`, `o->`, `o-o`, `--o`."""
-        left, right = _LEFT[self.at_source], _RIGHT[self.at_target]
-        return "--" if (left, right) == ("-", "-") else f"{left.strip('-')}-{right}"
+        """One of `SYMBOLS`."""
+        return SYMBOLS[self.at_source, self.at_target]
 
     def __str__(self) -> str:
         return f"{self.source} {self.symbol} {self.target}"
@@ -116,7 +122,7 @@ class Discovered:
                 f"{self.method} leaves the direction open of {', '.join(loose[:4])}{' ...' if loose[4:] else ''}; a "
                 "component graph has directed edges only. Give prior knowledge of the order: Knowledge.of_order(...)"
             )
-        graph = nx.DiGraph(self.directed)
+        graph = nx.DiGraph(sorted(self.directed))
         graph.add_nodes_from(self.nodes)
         try:
             order = list(nx.lexicographical_topological_sort(graph, key=self.nodes.index))

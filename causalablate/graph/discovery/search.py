@@ -22,16 +22,17 @@ def discover(
 ) -> Discovered:
     """Which columns of a table act on which, as far as one method can tell.
 
-    Methods for observational data use the rows without a lesion; the others (`gies`, `jci-pc`) use all.
+    Methods for observational data use the rows without a lesion; the others (`gies`, `ut-igsp`, `jci-pc`) use
+    all.
 
     Args:
         data: One row per example, or per example and lesion; one column per node.
         method: A key of `METHODS`.
         knowledge: What is known beforehand. The result never contradicts it.
         targets: For each row, the columns that were switched off in it, by name; `""` or an empty collection for none.
-        alpha: Level of each independence test (`pc`, `fci`, `jci-pc`).
+        alpha: Level of each independence test (`pc`, `fci`, `ut-igsp`, `jci-pc`).
         penalty: Times the BIC's penalty per parameter (`ges`, `grasp`, `boss`, `gies`); more gives fewer edges.
-        seed: Seeds the methods that draw at random (`grasp`, `boss`).
+        seed: Seeds the methods that draw at random (`grasp`, `boss`, `ut-igsp`).
     Returns:
         The graph; columns that do not vary are nodes without edges, and a note says so.
     Raises:
@@ -57,8 +58,9 @@ def method_named(name: str) -> Method:
     """
     if name not in METHODS:
         raise GraphError(f'no method "{name}"{nearest(name, METHODS)}; there are {", ".join(METHODS)}')
-    need(METHODS[name].package, name)
-    return METHODS[name]
+    chosen = METHODS[name]
+    need(chosen.package, name, chosen.install)
+    return chosen
 
 
 def _rows_for(

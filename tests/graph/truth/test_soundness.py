@@ -22,12 +22,19 @@ _spec.loader.exec_module(models)
 MOST_CALLS = 30
 
 
+WILD = tuple(models.KINDS)
+ROUGH = {"Branch", "Loop", "Advises", "Leaves", "SignedZero", "NotANumber"}
+"""Rounding decides what they do."""
+CONTINUOUS = tuple(kind for kind in models.KINDS if kind not in ROUGH)
+PROFILE = settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+
+
 @st.composite
-def networks(draw):
+def networks(draw, kinds, also):
     """Parts of all kinds, several inside several others, in any order, maybe twice over; every outermost one runs."""
     cost, parts = [], []
     for i in range(draw(st.integers(3, 7))):
-        kind = draw(st.sampled_from(tuple(models.KINDS)))
+        kind = draw(st.sampled_from(kinds))
         n_inner = models.KINDS[kind].n_inner
         inner = tuple(draw(st.integers(0, i - 1)) for _ in range(n_inner)) if i else ()
         price = 1 + (3 if kind == "Loop" else 1) * sum(cost[j] for j in inner)
@@ -38,7 +45,7 @@ def networks(draw):
     number = st.integers(0, 9)
     outermost = set(range(len(parts))) - {j for _, inner in parts for j in inner}
     steps = [(draw(st.sampled_from(("call", "by keyword"))), i, draw(number)) for i in sorted(outermost)]
-    steps += draw(st.lists(st.tuples(st.sampled_from(models.STEPS), number, number), max_size=4))
+    steps += draw(st.lists(st.tuples(st.sampled_from(also), number, number), max_size=4))
     return models.Graph(
         tuple(parts),
         tuple(draw(st.permutations(steps))),
@@ -49,14 +56,14 @@ def networks(draw):
 
 
 @st.composite
-def nodes(draw, network):
+def nodes(draw, network, at):
     """Up to five components, some of them only a slice; of one module never both the output and the delta."""
     chosen, taken = [], set()
-    exact = [place for place in models.sites(network) if place[1] != "delta"]
-    for path, at in draw(st.permutations(exact))[:5]:
-        if True:
+    for path, where in draw(st.permutations([place for place in models.sites(network) if place[1] in at]))[:5]:
+        if (path, where == "input") not in taken:
+            taken.add((path, where == "input"))
             span = draw(st.sampled_from((None, None, (1, 3))))
-            chosen.append(Component(f"c{len(chosen)}", "other", (Site(path, at, span=span),)))
+            chosen.append(Component(f"c{len(chosen)}", "other", (Site(path, where, span=span),)))
     return chosen
 
 
@@ -91,22 +98,45 @@ def run(network, inputs, components, said, off=None):
     return heard, output
 
 
-@settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_every_direct_effect_is_traced(data):
-    graph = data.draw(networks())
-    network, inputs = models.Network(graph).eval(), models.inputs_of(graph)
-    components = data.draw(nodes(network))
+def untraced(network, inputs, components, same):
+    """Pairs of a passage and a later one, or the output, that has no such parent although the one acts on the other."""
     models.seed_everything()
     found = dependencies(network, models.copied(inputs), components, models.tensors)
-    assert all(list(found.parents).index(q) < i for i, p in enumerate(found.order) for q in found.parents[p])
-
     said, output = run(network, inputs, components, {})
     assert list(said) == list(found.order)
-    for passage in said:
+    assert all(found.order.index(q) < i for i, p in enumerate(found.order) for q in found.parents[p])
+    missed = []
+    for i, passage in enumerate(said):
         heard, there = run(network, inputs, components, said, passage)
-        for later in list(said)[list(said).index(passage) + 1 :]:
-            if later not in heard or not models.same(heard[later], said[later]):
-                assert passage in found.parents[later], (passage, later)
-        if not models.same(there, output):
-            assert passage in found.read, passage
+        acted_on = [p for p in found.order[i + 1 :] if p not in heard or not same(heard[p], said[p])]
+        missed += [(passage, p) for p in acted_on if passage not in found.parents[p]]
+        if not same(there, output) and passage not in found.read:
+            missed.append((passage, "output"))
+    return missed
+
+
+@settings(PROFILE, max_examples=150)
+@given(data=st.data())
+def test_every_direct_effect_is_traced(data):
+    """To the bit, whatever the parts do: edits in place, aliases, loops and branches on data, random numbers, caches."""
+    graph = data.draw(networks(WILD, models.STEPS))
+    network = models.Network(graph).eval()
+    components = data.draw(nodes(network, ("output", "input")))
+    assert untraced(network, models.inputs_of(graph), components, models.same) == []
+
+
+@settings(PROFILE, max_examples=100)
+@given(data=st.data())
+def test_every_direct_effect_of_and_on_residual_blocks_is_traced(data):
+    """Up to rounding, since start + (end - start) is not the end to the bit."""
+    graph = data.draw(networks(CONTINUOUS, [step for step in models.STEPS if step != "branch"]))
+    network = models.Network(graph).eval()
+    components = data.draw(nodes(network, ("delta", "input")))
+    assert untraced(network, models.inputs_of(graph), components, alike) == []
+
+
+def alike(x, y):
+    """Whether two tensors, or lists of them, are equal up to rounding."""
+    if isinstance(x, list):
+        return all(alike(a, b) for a, b in zip(x, y, strict=True))
+    return x.shape == y.shape and torch.allclose(x, y, rtol=1e-3, atol=1e-3, equal_nan=True)

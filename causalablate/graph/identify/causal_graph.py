@@ -123,6 +123,23 @@ class CausalGraph:
             frozenset(e for e in self.bidirected if e[0] in nodes and e[1] in nodes),
         )
 
+    def unobserve(self, nodes: Collection[str]) -> "CausalGraph":
+        """Without nodes that nobody observed: what acts through them acts directly, what they act on shares a cause.
+
+        Source: Verma & Pearl (1990), UAI; Richardson (2003), Scand. J. Stat. 30(1).
+        """
+        self.check(nodes)
+        directed, bidirected = set(self.directed), {frozenset(e) for e in self.bidirected}
+        for node in nodes:
+            into = {a for a, b in directed if b == node}
+            out = {b for a, b in directed if a == node}
+            beside = {n for e in bidirected if node in e for n in e} - {node}
+            directed = {e for e in directed if node not in e} | {(a, b) for a in into for b in out}
+            bidirected = {e for e in bidirected if node not in e}
+            bidirected |= {frozenset((a, b)) for a in out for b in out | beside if a != b}
+        left = tuple(n for n in self.nodes if n not in nodes)
+        return CausalGraph(left, frozenset(directed), frozenset((min(e), max(e)) for e in bidirected))
+
     def mutilated(self, do: Collection[str] = (), *, out_of: Collection[str] = ()) -> "CausalGraph":
         """Without the arrows into some nodes, and without those out of others.
 

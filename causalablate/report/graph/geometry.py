@@ -17,7 +17,9 @@ HEADING = 0.3
 WRAP = 18
 """Letters of a name above which it is broken after a dot."""
 BOWS = (0.0, 0.3, -0.3, 0.6, -0.6, 0.9, -0.9, 1.3, -1.3, 1.8, -1.8)
-"""How far curves may swerve in order to pass by boxes, inches per root of their length; the first that does is taken."""
+"""How far curves may swerve in order to pass by boxes, inches per root of their length."""
+DETOUR = 0.7
+"""Boxes that a swerve of one saves at least, else the curve passes behind them."""
 SAMPLES = np.linspace(0.04, 0.96, 24)[:, None]
 BERNSTEIN = np.hstack(
     [(1 - SAMPLES) ** 3, 3 * SAMPLES * (1 - SAMPLES) ** 2, 3 * SAMPLES**2 * (1 - SAMPLES), SAMPLES**3]
@@ -151,15 +153,13 @@ def _curve(start: Box, end: Box, sideways: bool, others: np.ndarray) -> np.ndarr
         first, last = np.array([start.x, start.y + start.height / 2]), np.array([end.x, end.y - end.height / 2])
         pull, swerve = np.array([0.0, 0.4 * (last[1] - first[1])]), np.array([1.0, 0.0])
     long = float(np.sqrt(np.abs(last - first).max()))
-    best, fewest = None, np.inf
+    best, least = None, np.inf
     for bow in BOWS:
         aside = bow * long * swerve
         curve = np.stack([first, first + pull + aside, last - pull + aside, last])
         away = np.abs((BERNSTEIN @ curve)[:, None] - others[None, :, :2]) - others[None, :, 2:]
-        hits = int((away < 0).all(axis=2).any(axis=0).sum())
-        if hits < fewest:
-            best, fewest = curve, hits
-        if not hits:
-            break
+        cost = (away < 0).all(axis=2).any(axis=0).sum() + DETOUR * abs(bow)
+        if cost < least:
+            best, least = curve, cost
     assert best is not None
     return best

@@ -1,3 +1,6 @@
+from itertools import combinations
+
+import numpy as np
 import pytest
 
 from causalablate.errors import GraphError
@@ -60,3 +63,23 @@ def test_unobserved_causes_are_on_paths():
     assert separated(graph, "x", "y") and not separated(graph, "x", "y", "z") and not separated(graph, "x", "z")
     with pytest.raises(GraphError, match="two of the sets"):
         separated(graph, "x", "x")
+
+
+def test_what_nobody_observed_is_a_common_cause():
+    assert str(parse("u -> x -> y; u -> y").unobserve({"u"})) == "x -> y; x <-> y"
+    assert str(parse("x -> m -> y; m <-> y; x <-> m").unobserve({"m"})) == "x -> y; x <-> y"
+    assert str(parse("s <-> u; u -> y; u -> z").unobserve({"u"})) == "s <-> y; s <-> z; y <-> z"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_left_is_separated_as_before(seed):
+    rng = np.random.default_rng(seed)
+    pairs = list(combinations("abcdef", 2))
+    graph = CausalGraph(
+        tuple("abcdef"), frozenset(p for p in pairs if rng.random() < 0.4), frozenset(p for p in pairs if rng.random() < 0.15)
+    )
+    left = graph.unobserve({"b", "d"})
+    for x, y in combinations("acef", 2):
+        rest = [n for n in "acef" if n not in (x, y)]
+        for given in ((), rest[:1], rest[1:], rest):
+            assert separated(graph, x, y, given) == separated(left, x, y, given)

@@ -38,11 +38,13 @@ class Dependencies:
         order: All passages, in the order of the forward.
         parents: By passage, the earlier ones whose activation its own is computed from.
         read: The passages that the outputs are computed from.
+        looked: Whether the program looked at numbers on its way, so that other inputs may take another one.
     """
 
     order: tuple[Passage, ...]
     parents: Mapping[Passage, frozenset[Passage]]
     read: frozenset[Passage]
+    looked: bool = False
 
 
 def dependencies(
@@ -63,7 +65,21 @@ def dependencies(
     with frozen(root, inference=False), hooked(root, follower.edits(), begin=lambda args, kwargs: None), follower:
         output = read(root(**inputs))
     found = follower.sources(*output) | follower.decided
-    return Dependencies(tuple(follower.parents), dict(follower.parents), found)
+    return Dependencies(tuple(follower.parents), dict(follower.parents), found, follower.looked)
+
+
+def together(one: Dependencies, other: Dependencies) -> Dependencies | None:
+    """What can act on what in either of two forwards; None where they come by the same components in another order."""
+    order, start = list(one.order), 0
+    for passage in other.order:
+        if passage not in one.parents:
+            order.insert(start, passage)
+        elif passage not in order[start:]:
+            return None
+        start = order.index(passage) + 1
+    none: frozenset[Passage] = frozenset()
+    parents = {p: one.parents.get(p, none) | other.parents.get(p, none) for p in order}
+    return Dependencies(tuple(order), parents, one.read | other.read, one.looked or other.looked)
 
 
 class _Follower(Provenance):

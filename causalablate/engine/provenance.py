@@ -26,11 +26,13 @@ class Provenance(TorchDispatchMode):
     and its views, go back to the same.
 
     Attributes:
-        decided: Names that the program has looked at itself: from then on all that it does may depend on them.
+        looked: Whether the program has looked at numbers itself, so that others might take it another way.
+        decided: Names to which those go back: from then on all that it does may depend on them.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.looked = False
         self.decided: Names = frozenset()
         self._sources: dict[int, Names] = {}
         self._alive: list[object] = []  # an address in memory names one tensor only while it lives
@@ -56,6 +58,10 @@ class Provenance(TorchDispatchMode):
         self._alive.append(alive)
         self._sources[key] = frozenset(sources)
 
+    def looks(self, tensors: list[Tensor]) -> None:
+        """Say that the program looks at the numbers of tensors."""
+        self.looked, self.decided = True, self.decided | self.sources(*tensors)
+
     def replaces(self, new: Tensor, old: Tensor, names: Names) -> None:
         """Say that a tensor stands where another did, because of those names.
 
@@ -79,7 +85,7 @@ class Provenance(TorchDispatchMode):
         made, written = tensors_in(out), _written(func, args, kwargs)
         sources = self.sources(*given)
         if (not made and out is not None) or _shape_tells(func, args):
-            self.decided |= sources
+            self.looks(given)
         memory = {_memory(x)[0] for x in given}
         for x in made:
             if _memory(x)[0] not in memory:  # else a view, or written
@@ -107,7 +113,7 @@ class _Outside(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func in _LOOKS:
-            self.found.decided |= self.found.sources(*tensors_in((args, kwargs)))
+            self.found.looks(tensors_in((args, kwargs)))
         out = func(*args, **kwargs)
         if func in _MAKES:
             self.found.note(out, self.found.sources(out, *tensors_in((args, kwargs))))

@@ -26,13 +26,13 @@ def computational_graph(
 
     Args:
         model: Any model.
-        examples: The first of them is run. A model that decides by an example which of its parts to run has other ways
-            for others.
+        examples: The first of them is run; the first eight where the program looks at numbers on its way, as one does
+            that decides by an example which parts to run. The graph has all ways that any of them takes.
         nodes: Addresses and globs; by default the high-level components.
         outcomes: What the outcome nodes are called; each can depend on whatever the model's outputs depend on.
     Raises:
         ComponentNotFoundError: An address matches nothing.
-        GraphError: Two nodes overlap.
+        GraphError: Two nodes overlap, or different examples come by them in different order.
     """
     components = nodes_of(model, nodes)
     return graph_of(followed(model, examples, components), [c.address for c in components], outcomes)
@@ -51,5 +51,7 @@ def graph_of(found: Dependencies, components: Sequence[str], outcomes: Sequence[
     edges = [Edge(name[source], name[p]) for p in found.order for source in found.order if source in found.parents[p]]
     edges += [Edge(name[source], outcome) for outcome in outcomes for source in found.order if source in found.read]
     never = [address for address in components if address not in times]
-    notes = dict.fromkeys(never, "the forward never comes by: in this mode, or for the first example, it is not in use")
+    notes = dict.fromkeys(
+        never, "the forward never comes by: in this mode, configuration or for these examples it is not in use"
+    )
     return ComponentGraph((*name.values(), *never, *outcomes), tuple(edges), tuple(outcomes), notes)

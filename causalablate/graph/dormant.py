@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from causalablate.counterfactual import Replay
-from causalablate.effects.clustered import cluster_t
 from causalablate.effects.corrections import benjamini_hochberg
+from causalablate.effects.kinds import Kind
+from causalablate.effects.one_sided import p_above
 from causalablate.examples import ExampleSet
 from causalablate.graph.computational import computational_graph
 from causalablate.graph.edges import component_graph
 from causalablate.graph.network import ComponentGraph
+from causalablate.graph.thresholds import as_paired
 from causalablate.graph.transfer import off_of, running, transfer
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
@@ -113,7 +115,7 @@ def pair_excess(
     Returns:
         One row per pair, largest excess first: `first`, `second`; `joint`: mean effect of both on the outcome;
         `excess`: mean of |joint effect| - |sum of the single effects|; `p`: of its being at most zero, cluster-robust
-        t; `p_bh`.
+        t or, where it is the same in all clusters, sign test; `p_bh`.
     Raises:
         CausalAblateError: Anything asked for that does not exist or does not act.
 
@@ -134,10 +136,9 @@ def pair_excess(
             effect[lesion] = effect_of(factual, there.values[outcome], outcome in replay.categorical).astype(float)
             advance(1, lesion.name)
     alone = np.stack([effect[lesion] for lesion in single])
-    joint = np.stack([effect[single[i] & single[j]] for i, j in pairs])
-    excess = np.abs(joint) - np.abs(np.stack([alone[i] + alone[j] for i, j in pairs]))
-    cluster = np.unique(replay.units.cluster, return_inverse=True)[1]
-    p = cluster_t(excess, cluster).p_greater(0.0) if cluster.max() else np.full(len(pairs), np.nan)
+    joint = np.array([effect[single[i] & single[j]] for i, j in pairs]).reshape(len(pairs), len(examples))
+    excess = np.abs(joint) - np.abs(np.array([alone[i] + alone[j] for i, j in pairs]).reshape(joint.shape))
+    p = p_above(as_paired(excess, replay.units.cluster, Kind.REAL), 0.0, 1 - ALPHA)
     found = pd.DataFrame(
         {
             "first": [alive[i] for i, _ in pairs],

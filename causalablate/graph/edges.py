@@ -137,8 +137,8 @@ def edge_table(
         change when it is itself switched off (what moves it most, where its own lesion does not move it), for outcomes
         `effect`; `ci_low`, `ci_high`: cluster-robust t interval of `weight`; `share`: examples in which the change
         exceeds rounding; `p`: of a mean effect of at most `sesoi`, one-sided, for outcomes of a mean effect within
-        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted over all edges and their contexts; `stability`: share of
-        resampled clusters in which the edge is found; `found`.
+        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted for all edges and contexts;
+        `stability`: share of resampled clusters in which the edge is found; `found`.
     Raises:
         GraphError: The contexts hold other examples; a change where data cannot go; noisy measurements without a sham.
     """
@@ -184,8 +184,8 @@ def _silent(found: Transfer, contexts: Sequence[Transfer]) -> dict[str, str]:
     """Nodes whose lesion changes nothing, not even what they say themselves."""
     notes = {}
     for node in silent(found):
-        wakes = next((part.context for part in contexts if node in part.sources and node not in silent(part)), "")
+        wakes = next((part.context for part in contexts if node in part.sources and node not in silent(part)), None)
         notes[node] = "never fires: in no example does switching it off change what it says" + (
-            f"; it does under {wakes}" if wakes else ""
+            f"; under {wakes} it does" if wakes else ". If it is constant, another off than its mean shows what it does"
         )
     return notes

@@ -53,7 +53,7 @@ def from_json(text: str) -> ComponentGraph:
 
 
 def to_graphml(graph: ComponentGraph) -> str:
-    """For Gephi, Cytoscape, yEd and the like: nodes in order with `outcome` and `note`, edges with all their numbers."""
+    """For Gephi, Cytoscape, yEd and the like: nodes in order with `outcome` and `note`, edges with all numbers."""
     return "\n".join(nx.generate_graphml(graph.networkx())) + "\n"
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from torch import Tensor
 
 from causalablate.component import Component, Site
-from causalablate.engine.dependencies import Dependencies, dependencies
+from causalablate.engine.dependencies import Dependencies, dependencies, together
 from causalablate.engine.groups import positions
 from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
@@ -14,6 +14,9 @@ from causalablate.models import Model
 
 LEAVES = ("head", "mlp", "edge", "tokens", "residual", "attention")
 """Kinds that high-level components are made of, or that are no part of the model."""
+
+FOLLOWED = 8
+"""Examples that are followed where a program looks at numbers, so that they may take different ways."""
 
 
 def high_level(model: Model) -> tuple[str, ...]:
@@ -44,12 +47,25 @@ def nodes_of(model: Model, asked: Sequence[str] | str | None) -> list[Component]
 
 
 def followed(model: Model, examples: ExampleSet, components: Sequence[Component]) -> Dependencies:
-    """What can act on what, from a forward of one example.
+    """What can act on what, from a forward of one example; of several where the program looks at numbers on its way.
 
     Raises:
-        GraphError: Two components are at the same positions of that example.
+        GraphError: Two components are at the same positions of an example, or examples come by them in another order.
     """
-    (batch,) = model.batches(examples[:1], 1)
+    found = _followed(model, examples[:1], components)
+    for i in range(1, min(FOLLOWED, len(examples)) if found.looked else 1):
+        both = together(found, _followed(model, examples[i : i + 1], components))
+        if both is None:
+            raise GraphError(
+                f'the forwards of "{examples[0].id}" and "{examples[i].id}" come by the nodes in different order, so '
+                "that no graph holds for both; make a graph of examples that the model treats alike"
+            )
+        found = both
+    return found
+
+
+def _followed(model: Model, example: ExampleSet, components: Sequence[Component]) -> Dependencies:
+    (batch,) = model.batches(example, 1)
     _check_positions(components, model.adapter.token_groups(model.module, batch.inputs))
     return dependencies(model.module, batch.inputs, components, lambda output: list(model.read(output).logits.values()))
 

@@ -180,15 +180,20 @@ def _by_cluster(left: np.ndarray, right: np.ndarray, cluster: np.ndarray) -> _Eq
 def _solved(equations: _Equations) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slopes that solve the equations, whether no others do, and the influence of every cluster on them."""
     left, right = equations.left.sum(axis=0), equations.right.sum(axis=0)
-    size = np.sqrt(np.abs(np.diag(left)))
-    unit = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
-    standard = unit[:, None] * left * unit
+    row = _inverse(np.sqrt(np.abs(np.diag(left))))
+    # A node without an equation has no size of its own there; what others do to it has one.
+    column = np.where(row > 0, row, _inverse((np.abs(left) * row[:, None]).max(axis=0, initial=0.0)))
+    standard = row[:, None] * left * column
     inverse = np.linalg.pinv(standard, rcond=RANK)
     open_ = 1 - np.diag(inverse @ standard)
-    inverse = unit[:, None] * inverse * unit
+    inverse = column[:, None] * inverse * row
     slope = inverse @ right
     influence = (equations.right - equations.left @ slope) @ inverse.T
     return slope, np.abs(open_) <= UNTOLD, influence
+
+
+def _inverse(x: np.ndarray) -> np.ndarray:
+    return np.divide(1.0, x, out=np.zeros_like(x), where=x > 0)
 
 
 def _uncertainty(influence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

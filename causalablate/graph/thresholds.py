@@ -1,5 +1,6 @@
 """When a measured change is more than none: floors from shams, and the tests of one node's incoming edges."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,9 @@ from causalablate.effects.paired import Paired
 from causalablate.errors import GraphError
 from causalablate.graph.matrices import Transfer
 
-ROUNDING = 1e-6
-"""Share of a node's own full change up to which float32 arithmetic moves what mathematics leaves where it is."""
+ROUNDING = 1e-5
+"""Share of a node's own full change up to which float32 arithmetic, which has seven digits and loses one or two in long
+sums, moves what mathematics leaves where it is."""
 
 IMPOSSIBLE = 1e-3
 """Share of a node's own full change that rounding does not reach."""
@@ -136,7 +138,7 @@ def _weights(
         return tuple(np.full(len(effect), np.nan) for _ in range(3))  # type: ignore[return-value]
     weight = effect.mean(axis=1) / unit.mean()
     linear = weight[:, None] + (effect - weight[:, None] * unit) / unit.mean()
-    limits = mean_intervals(_paired(found, linear, kind), level)
+    limits = mean_intervals(as_paired(linear, found.cluster, kind), level)
     return weight, limits.low, limits.high
 
 
@@ -147,18 +149,18 @@ def _p(
     if not len(effect):
         return np.zeros(0)
     if not outcome:
-        return p_above(_paired(found, effect - bound, kind), 0.0, level)
-    paired = _paired(found, effect, kind)
+        return p_above(as_paired(effect - bound, found.cluster, kind), 0.0, level)
+    paired = as_paired(effect, found.cluster, kind)
     above = p_above(paired, bound[0], level)
     return above if kind.one_sided else np.minimum(2 * np.minimum(above, p_below(paired, -bound[0], level)), 1.0)
 
 
-def _paired(found: Transfer, effect: np.ndarray, kind: Kind) -> Paired:
-    n = effect.shape[1]
-    zero = np.zeros_like(effect)
-    cluster = np.unique(found.cluster, return_inverse=True)[1]
+def as_paired(effect: np.ndarray, cluster: Sequence[str], kind: Kind) -> Paired:
+    """Effects, shape (edges, examples), as what intervals and tests of `effects` take."""
+    zero, n = np.zeros_like(effect), effect.shape[1]
+    code = np.unique(cluster, return_inverse=True)[1]
     names = tuple(map(str, range(len(effect))))
-    return Paired("", kind, names, zero, effect, effect, zero == 0, zero, np.arange(n), cluster, np.zeros(n, int))
+    return Paired("", kind, names, zero, effect, effect, zero == 0, zero, np.arange(n), code, np.zeros(n, int))
 
 
 def _own(found: Transfer) -> np.ndarray:

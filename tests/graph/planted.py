@@ -1,6 +1,6 @@
 """Planted linear graphs: random weights, a backup, and a torch module that computes all of it densely."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -75,6 +75,49 @@ def with_backup(p, n=200, seed=0):
             if without[:, j - 1].any() and np.linalg.inv(np.eye(p) - without)[j - 1, -1]:
                 return plant(without, n, seed, j)
     raise AssertionError("no graph of this size has room for a backup")
+
+
+def inner(graph):
+    """Edges between components, as pairs."""
+    return {pair for pair in graph.pairs if pair[1] not in graph.outcomes}
+
+
+def fdp_and_power(found, true):
+    """Share of what was found that is false, and of what is true that was found."""
+    return len(found - true) / max(len(found), 1), len(found & true) / len(true)
+
+
+class Instrument:
+    """Measures activations with noise: the factual run once, every lesioned run and the sham anew.
+
+    Noise has an SD of `sigma` times the spread of each node between examples.
+    """
+
+    def __init__(self, planted, sigma, seed):
+        values = np.stack([next(iter(e.inputs.values())) for e in planted.examples]) @ np.linalg.inv(
+            np.eye(len(planted.weight)) - np.triu(planted.weight)
+        )
+        self.sd = dict(zip([f"x{j}" for j in range(len(planted.weight))], sigma * values.std(axis=0), strict=True))
+        self.rng = np.random.default_rng(seed)
+        self.last = sigma * values.std(axis=0)[-1]
+
+    def twins(self, twins):
+        """Signed changes as it sees them."""
+        change, sham = self._seen(twins.targets, twins.change.astype(float))
+        return replace(twins, change=change, sham=sham)
+
+    def transfer(self, found):
+        """Direct effects as it sees them; for scalars the norm of a change is its size, whatever its sign."""
+        change, sham = self._seen(found.targets, found.direct.astype(float))
+        norm = np.array([target not in found.graph.outcomes for target in found.targets])
+        change[:, norm], sham[norm] = np.abs(change[:, norm]), np.abs(sham[norm])
+        return replace(found, direct=change, sham=sham)
+
+    def _seen(self, targets, change):
+        sd = np.array([self.sd.get(target, self.last) for target in targets])[:, None]
+        once = sd * self.rng.normal(size=change.shape[1:])
+        there = sd * self.rng.normal(size=(len(change) + 1, *change.shape[1:]))
+        return change + there[1:] - once, there[0] - once
 
 
 class Dense(nn.Module):

@@ -37,9 +37,7 @@ def ratio(top: Estimand, bottom: Estimand) -> Estimand:
     return Ratio(product(above), product(below)) if below else product(above)
 
 
-def conditionals(
-    order: Iterable[str], factors: dict[str, Estimand], keep: Collection[str]
-) -> dict[str, Estimand]:
+def conditionals(order: Iterable[str], factors: dict[str, Estimand], keep: Collection[str]) -> dict[str, Estimand]:
     """The factors of a distribution after some of its nodes are summed out.
 
     Args:

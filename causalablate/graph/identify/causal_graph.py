@@ -48,7 +48,8 @@ class CausalGraph:
             GraphError: Something stands where a name or an arrow is due, or the arrows go in a circle.
         """
         nodes: dict[str, None] = {}
-        directed, bidirected = set(), set()
+        directed: set[tuple[str, str]] = set()
+        bidirected: set[tuple[str, str]] = set()
         for chain in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
             names = re.split(r"\s*(<->|->|<-)\s*", chain)
             for name in names[::2]:

@@ -110,11 +110,11 @@ def identify(graph: CausalGraph, x: Names, y: Names, given: Names = ()) -> Ident
         if node in see and separated(graph.mutilated(do, out_of={node}), node, outcome, (do | see) - {node}):
             do, see = do | {node}, see - {node}
     found = _identify(outcome | see, do, _Known(graph, graph.order, None))
-    asked = tuple(tuple(n for n in graph.order if n in part) for part in (first, outcome, behind))
+    xs, ys, ws = (tuple(n for n in graph.order if n in part) for part in (first, outcome, behind))
     if isinstance(found, Hedge):
-        return Identification(*asked, None, found)
-    estimand = ratio(found, sum_over(asked[1], [found])) if see else found
-    return Identification(*asked, estimand, None)
+        return Identification(xs, ys, ws, None, found)
+    estimand = ratio(found, sum_over(ys, [found])) if see else found
+    return Identification(xs, ys, ws, estimand, None)
 
 
 @dataclass(frozen=True)

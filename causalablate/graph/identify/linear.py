@@ -45,7 +45,7 @@ class Fit:
     strength: float = float("nan")
 
     def se(self, cluster: np.ndarray | None = None) -> float:
-        """Standard error; HC3, or CR3 (the same for clusters, up to leverage across runs) with cluster labels."""
+        """Standard error, HC3; with cluster labels the terms of a cluster are summed first, times G / (G - 1)."""
         if cluster is None:
             return float(np.sqrt((self.influence**2).sum()))
         labels, code = np.unique(cluster, return_inverse=True)

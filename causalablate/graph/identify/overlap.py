@@ -50,13 +50,14 @@ def overlap(runs: pd.DataFrame, treatment: str, given: Sequence[str]) -> Overlap
     if not given:
         return Overlap(1.0, "")
     spread = float(((x - x.mean()) ** 2).sum())
+    names, unexplained = _list(given), float((regress(x, others)[1] ** 2).sum())
     shares = {
-        f"{treatment} follows from {_list(given)} by a straight line": float((regress(x, others)[1] ** 2).sum()) / spread,
-        f"{treatment} is the same wherever {_list(given)} {'is' if len(given) == 1 else 'are'}": _within(runs, x, given) / spread,
-        f"{treatment} follows from {_list(given)} by a curve": _nearest(x, others) / spread,
+        f"{treatment} follows from {names} by a straight line": unexplained / spread,
+        f"{treatment} is one and the same wherever runs agree in {names}": _within(runs, x, given) / spread,
+        f"{treatment} follows from {names} by a curve": _nearest(x, others) / spread,
     }
-    problem, left = min(shares.items(), key=lambda item: item[1])
-    return Overlap(min(left, 1.0), problem if left < LEAST else "")
+    problem = next((p for p, share in shares.items() if share < LEAST), "")
+    return Overlap(min(1.0, *shares.values()), problem)
 
 
 def _within(runs: pd.DataFrame, x: np.ndarray, given: Sequence[str]) -> float:

@@ -66,11 +66,9 @@ def rule(graph: CausalGraph, number: int, *, y: Names, z: Names, x: Names = (), 
         raise GraphError("y and z name at least one node each; x and w may be empty")
     ys, zs, xs, ws = (_ordered(graph, part) for part in (y, z, x, w))
     under_x = graph.mutilated(xs)
-    into, out_of = (), ()
-    if number == 2:
-        out_of = zs
-    if number == 3:
-        into = tuple(n for n in zs if n not in under_x.ancestors(ws))
+    above = under_x.ancestors(ws)
+    into = tuple(n for n in zs if n not in above) if number == 3 else ()
+    out_of = zs if number == 2 else ()
     mutilated = under_x.mutilated(into, out_of=out_of)
     path = open_path(mutilated, ys, zs, (*xs, *ws))
     left = query(ys, xs, _merge(graph, zs, ws)) if number == 1 else query(ys, _merge(graph, xs, zs), ws)

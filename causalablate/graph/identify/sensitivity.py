@@ -24,6 +24,8 @@ def robustness_value(t: float, df: int, level: float | None = None) -> float:
     strength = abs(t) / np.sqrt(df)
     critical = 0.0 if level is None else stats.t.ppf((1 + level) / 2, df - 1) / np.sqrt(df - 1)
     left = strength - critical
+    if np.isnan(left):
+        return float("nan")
     if left <= 0:
         return 0.0
     if strength * critical > 1:
@@ -64,10 +66,10 @@ def sensitivity(
     Returns:
         `partial_r2`: share of what is left of the outcome that the treatment explains; `robustness`, `robustness_ci`:
         robustness values of the estimate and of its interval; `e_value`, `e_value_ci`: for a change of the treatment
-        by one standard deviation.
+        by one standard deviation. NaN where the runs lie on the line to the last digit.
     """
     effect, se, df, _ = _ordinary(runs, treatment, outcome, given)
-    t = effect / se
+    t = effect / se if se > 0 else float("nan")
     step = float(runs[treatment].to_numpy(float).std(ddof=1))
     first, second = e_value(effect * step, se * step, float(runs[outcome].to_numpy(float).std(ddof=1)))
     return {

@@ -1,4 +1,4 @@
-"""Which sets of nodes are separated by a third, with the path that is open where they are not, and what would separate them."""
+"""Whether sets of nodes are separated by a third; the open path where they are not; what would separate them."""
 
 from collections import deque
 from collections.abc import Collection, Iterator
@@ -42,7 +42,7 @@ def open_path(graph: CausalGraph, x: Names, y: Names, given: Names = ()) -> str 
     steps += [(b, " <- ", a, True, False) for a, b in graph.sorted(graph.directed)]
     steps += [(a, " <-> ", b, True, True) for a, b in graph.sorted(graph.bidirected)]
     steps += [(b, " <-> ", a, True, True) for a, b in graph.sorted(graph.bidirected)]
-    queue = deque((node, None, node) for node in graph.nodes if node in first)
+    queue: deque[tuple[str, bool | None, str]] = deque((node, None, node) for node in graph.nodes if node in first)
     seen: set[tuple[str, bool]] = set()
     while queue:
         node, head, path = queue.popleft()

@@ -97,8 +97,8 @@ def frontdoor_sets(graph: CausalGraph, x: str, y: str, *, largest: int = 3) -> t
 def instruments(graph: CausalGraph, x: str, y: str) -> tuple[Instrument, ...]:
     """Nodes that depend on x and, were it not for x, would tell nothing of y, given a minimal set of others.
 
-    With an instrument the effect follows where effects are linear and the same for all; without such an assumption it has
-    bounds at most.
+    With an instrument the effect follows where effects are linear and the same for all; without such an assumption
+    it has bounds at most.
 
     Args:
         graph: Who acts on whom, and who shares unobserved causes.
@@ -132,9 +132,7 @@ def _is_front_door(graph: CausalGraph, x: str, y: str, through: tuple[str, ...])
     return separated(graph.mutilated(out_of=through), set(through), y, {x})
 
 
-def _in_order(
-    graph: CausalGraph, sets: Iterator[frozenset[str]], limit: int, what: str
-) -> tuple[tuple[str, ...], ...]:
+def _in_order(graph: CausalGraph, sets: Iterator[frozenset[str]], limit: int, what: str) -> tuple[tuple[str, ...], ...]:
     found = [tuple(n for n in graph.nodes if n in s) for s in islice(sets, limit + 1)]
     if len(found) > limit:
         raise GraphError(f"more than {limit} {what}; ask for more with limit=...")

@@ -14,8 +14,18 @@ from matplotlib.path import Path as Curve
 
 from causalablate.graph.network import ComponentGraph, Edge
 from causalablate.report.figures.grid import colour_bar
-from causalablate.report.figures.style import BETTER, INK, NEUTRAL, QUIET, SMALL, WIDE, canvas, text_inches, titled
-from causalablate.report.figures.style import diverging
+from causalablate.report.figures.style import (
+    BETTER,
+    INK,
+    NEUTRAL,
+    QUIET,
+    SMALL,
+    WIDE,
+    canvas,
+    diverging,
+    text_inches,
+    titled,
+)
 from causalablate.report.graph.geometry import LINE, Drawing, drawing
 from causalablate.report.words import OutcomeWords, outcome_words
 
@@ -29,7 +39,9 @@ THINNEST, WIDEST = 0.5, 4.5
 """Points."""
 TOP, BOTTOM = 0.65, 0.62
 """Inches above and below the drawing."""
-WIDTHS = "line width: size of the direct effect; on components relative to their own full change, on outcomes to the largest"
+WIDTHS = (
+    "line width: size of the direct effect; on components in units of their own full change, on outcomes of the largest"
+)
 
 
 def graph_figure(

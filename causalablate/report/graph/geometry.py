@@ -18,7 +18,7 @@ WRAP = 18
 """Letters of a name above which it is broken after a dot."""
 BOWS = (0.0, 0.3, -0.3, 0.6, -0.6, 0.9, -0.9, 1.3, -1.3, 1.8, -1.8)
 """How far curves may swerve in order to pass by boxes, inches per root of their length."""
-DETOUR = 0.7
+DETOUR = 1.2
 """Boxes that a swerve of one saves at least, else the curve passes behind them."""
 SAMPLES = np.linspace(0.04, 0.96, 24)[:, None]
 BERNSTEIN = np.hstack(
@@ -83,12 +83,12 @@ def drawing(graph: ComponentGraph, edges: Sequence[Edge] = ()) -> Drawing:
         return Drawing(width, height, boxes, curves, titles)
     # Curves may swerve out of the frame of the boxes.
     ends = np.concatenate([BERNSTEIN @ curve for curve in curves.values()])
-    left = max(0.0, 0.1 - float(ends[:, 0].min()))
-    moved = {n: Box(b.x + left, b.y, b.width, b.height, b.lines) for n, b in boxes.items()}
-    curves = {pair: curve + [left, 0.0] for pair, curve in curves.items()}
-    titles = tuple((text, x + left, y) for text, x, y in titles)
+    left, down = np.maximum(0.0, 0.1 - ends.min(axis=0))
+    moved = {n: Box(b.x + left, b.y + down, b.width, b.height, b.lines) for n, b in boxes.items()}
+    curves = {pair: curve + np.array([left, down]) for pair, curve in curves.items()}
+    titles = tuple((text, x + left, y + down) for text, x, y in titles)
     width = max(width, float(ends[:, 0].max()) + 0.1) + left
-    height = max(height, float(ends[:, 1].max()) + 0.1)
+    height = max(height, float(ends[:, 1].max()) + 0.1) + down
     return Drawing(width, height, moved, curves, titles)
 
 

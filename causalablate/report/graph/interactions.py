@@ -145,7 +145,7 @@ def interaction_map(effects: pd.DataFrame, outcome: str, factors: Sequence[str])
     return figure
 
 
-def write_interactions(out_dir: Path, effects: pd.DataFrame) -> InteractionPaths:
+def write_interactions(out_dir: Path | str, effects: pd.DataFrame) -> InteractionPaths:
     """Write `interactions.csv`, and a heat map of the pairs per outcome. The same arguments give the same bytes.
 
     Args:
@@ -155,10 +155,17 @@ def write_interactions(out_dir: Path, effects: pd.DataFrame) -> InteractionPaths
         LedgerError: The directory cannot be written.
     """
     out_dir = Path(out_dir)
-    figures: list[Path] = []
+    maps = write_maps(out_dir, effects)
+    text = effects.to_csv(index=False, lineterminator="\n").encode()
+    csv = write_durably(out_dir / "interactions.csv", text, flush=False)
+    return InteractionPaths(csv, tuple(path for pair in maps.values() for path in pair))
+
+
+def write_maps(directory: Path, effects: pd.DataFrame) -> dict[str, tuple[Path, Path]]:
+    """Write a heat map per outcome of which there are pairs: PNG and SVG, by outcome."""
+    written = {}
     with styled():
         for outcome in dict.fromkeys(effects["outcome"]):
             if (figure := interaction_map(effects, outcome, effects.attrs["factors"])) is not None:
-                figures += save(figure, out_dir / file_stem("interactions", str(outcome)))
-    text = effects.to_csv(index=False, lineterminator="\n").encode()
-    return InteractionPaths(write_durably(out_dir / "interactions.csv", text, flush=False), tuple(figures))
+                written[str(outcome)] = save(figure, directory / file_stem("interactions", str(outcome)))
+    return written

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from causalablate.graph.matrices import Transfer
 from causalablate.graph.thresholds import full_change
 from causalablate.report.figures.grid import Grid, colour_bar, draw_grid
-from causalablate.report.figures.style import BETTER, SMALL, canvas, diverging, text_inches, titled
+from causalablate.report.figures.style import BETTER, HAIRLINE, SMALL, canvas, diverging, text_inches, titled
 from causalablate.report.format import signed
 from causalablate.report.words import SIGN, outcome_words
 
 CELL, GAP, TOP, BOTTOM, WIDE = 0.2, 0.3, 0.7, 0.72, 0.62
 """Inches: side of a cell, between panels, above and below them, width of a cell that holds a number."""
-_SIZE = LinearSegmentedColormap.from_list("size", [(1.0, 1.0, 1.0), BETTER])
+_SIZE = LinearSegmentedColormap.from_list("size", ["#ffffff", BETTER])
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def matrices(found: Transfer) -> Matrices:
         ).rename_axis(index="source", columns="target")
         for effects in (found.direct, found.total)
     ]  # fmt: skip
-    return Matrices(*frames, outcomes)
+    return Matrices(frames[0], frames[1], outcomes)
 
 
 def total_effects(found: Transfer) -> dict[str, float]:
@@ -62,7 +62,7 @@ def matrix_figure(matrix: pd.DataFrame, outcomes: tuple[str, ...], title: str) -
     inner = [t for t in matrix.columns if t not in outcomes]
     n, left = len(matrix), 0.15 + max((text_inches(s, SMALL) for s in matrix.index), default=0.0) + 0.1
     above = max((text_inches(t, SMALL) for t in matrix.columns), default=0.0) + 0.1
-    note = f"{SIGN}; source off, target moved; blank: not measured"
+    note = f"rows are switched off, columns move; {SIGN}; white: nothing"
     across = CELL * len(inner)
     beside = [left + across + GAP + i * (WIDE + GAP) for i in range(len(outcomes))]
     bars = left + 4.6 + max((text_inches(_said(o), 7.5) for o in outcomes), default=0.0)
@@ -72,8 +72,8 @@ def matrix_figure(matrix: pd.DataFrame, outcomes: tuple[str, ...], title: str) -
     box = [1 - (TOP + above + CELL * n) / height, CELL * n / height]
     if inner:
         axes = figure.add_axes((left / width, box[0], across / width, box[1]))
-        # Changes of components have no sign.
-        draw_grid(axes, _grid(matrix[inner].to_numpy(float) * 2 - 1), _SIZE, 1.0, [i + 0.5 for i in range(n)], 1.0)
+        values = np.clip(matrix[inner].to_numpy(float), 0, 1)
+        axes.pcolormesh(np.ma.masked_invalid(values), cmap=_SIZE, vmin=0, vmax=1, edgecolors=HAIRLINE, linewidth=0.5)
         _furniture(axes, list(matrix.index), inner)
         _size_bar(figure, (left / width, 0.2 / height, 1.6 / width, 0.09 / height))
     for i, (outcome, x) in enumerate(zip(outcomes, beside, strict=True)):
@@ -95,10 +95,6 @@ def matrix_figure(matrix: pd.DataFrame, outcomes: tuple[str, ...], title: str) -
 def _said(outcome: str) -> str:
     words = outcome_words(outcome)
     return f"effect on {words.phrase}, {words.unit}"
-
-
-def _grid(values: np.ndarray) -> Grid:
-    return Grid(values, [[""] * values.shape[1] for _ in values], np.zeros(values.shape, bool))
 
 
 def _size_bar(figure: Figure, box: tuple[float, float, float, float]) -> None:

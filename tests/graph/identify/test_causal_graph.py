@@ -76,7 +76,9 @@ def test_what_is_left_is_separated_as_before(seed):
     rng = np.random.default_rng(seed)
     pairs = list(combinations("abcdef", 2))
     graph = CausalGraph(
-        tuple("abcdef"), frozenset(p for p in pairs if rng.random() < 0.4), frozenset(p for p in pairs if rng.random() < 0.15)
+        tuple("abcdef"),
+        frozenset(p for p in pairs if rng.random() < 0.4),
+        frozenset(p for p in pairs if rng.random() < 0.15),
     )
     left = graph.unobserve({"b", "d"})
     for x, y in combinations("acef", 2):

@@ -21,7 +21,10 @@ TEXTBOOK = {
     "no effect": ("y -> x; x <-> y", "P(y)"),
     "two outcomes": ("w1 -> x -> y1; w1 <-> x; w2 -> y2; w1 <-> w2", None),
     "two back-doors": ("z1 -> x -> y; z1 -> y; z2 -> z1; z2 -> y; x -> m -> y", None),
-    "four unobserved causes": ("z2 -> x -> z1 -> y; z2 -> z1; z2 -> z3 -> y; x <-> z2; x <-> z3; x <-> y; z2 <-> y", None),
+    "four unobserved causes": (
+        "z2 -> x -> z1 -> y; z1 <- z2 -> z3 -> y; z2 <-> x <-> z3; x <-> y <-> z2",
+        None,
+    ),
 }
 HOPELESS = {
     "bow": "x -> y; x <-> y",

@@ -98,8 +98,13 @@ def test_front_door():
     assert frontdoor_sets(parse("x -> m -> y; x <-> y"), "x", "y") == (("m",),)
     assert frontdoor_sets(parse("x -> a -> y; x -> b -> y; x <-> y"), "x", "y") == (("a", "b"),)
     assert frontdoor_sets(parse("x -> a -> b -> y; x <-> y"), "x", "y") == (("a",), ("b",))
-    for none in ("x -> m -> y; x -> y; x <-> y", "x -> m -> y; x <-> m", "x -> m -> y; m <-> y", "m -> y; x -> m; q -> x; q -> m",
-                 "x -> n; m -> y; x <-> y"):
+    for none in (
+        "x -> m -> y; x -> y; x <-> y",
+        "x -> m -> y; x <-> m",
+        "x -> m -> y; m <-> y",
+        "m -> y; x -> m; q -> x; q -> m",
+        "x -> n; m -> y; x <-> y",
+    ):
         assert frontdoor_sets(parse(none), "x", "y") == (), none
 
 

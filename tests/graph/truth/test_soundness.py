@@ -118,7 +118,7 @@ def untraced(network, inputs, components, same):
 @settings(PROFILE, max_examples=150)
 @given(data=st.data())
 def test_every_direct_effect_is_traced(data):
-    """To the bit, whatever the parts do: edits in place, aliases, loops and branches on data, random numbers, caches."""
+    """To the bit, whatever the parts do: edits in place, aliases, loops and branches on data, random numbers."""
     graph = data.draw(networks(WILD, models.STEPS))
     network = models.Network(graph).eval()
     components = data.draw(nodes(network, ("output", "input")))

@@ -10,7 +10,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from benchmarks.recovery.rows import Row, compare, names
+from benchmarks.recovery.rows import Row, compare, names, warm_up
 from causalablate.progress import progress_bar
 
 COLUMNS = ("nodes", "noise", "SHD", "SID", "FDR", "power", "adjacent FDR", "adjacent power", "seconds")
@@ -27,6 +27,7 @@ def recover(
     quiet: bool = False,
 ) -> list[Row]:
     """All ways on planted graphs of every size, with every noise."""
+    warm_up()
     with progress_bar("recovery", len(nodes) * len(noise) * graphs * len(names()), quiet=quiet) as advance:
         return [row for p in nodes for sd in noise for row in compare(p, sd, graphs, examples, limit, seed, advance)]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -114,7 +115,10 @@ class _Outside(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _LOOKS:
             self.found.looks(tensors_in((args, kwargs)))
+        looked, decided = self.found.looked, self.found.decided
         out = func(*args, **kwargs)
+        if func is one_hot and (len(args) > 1 or "num_classes" in kwargs):
+            self.found.looked, self.found.decided = looked, decided  # it looks only whether there are so many classes
         if func in _MAKES:
             self.found.note(out, self.found.sources(out, *tensors_in((args, kwargs))))
         return out

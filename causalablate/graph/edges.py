@@ -11,7 +11,7 @@ from causalablate.errors import GraphError, nearest
 from causalablate.graph.families import adjusted
 from causalablate.graph.matrices import Transfer
 from causalablate.graph.network import ComponentGraph, Edge
-from causalablate.graph.stability import seen_again, tested_again
+from causalablate.graph.stability import share_found, share_seen
 from causalablate.graph.thresholds import check_possible, incoming, silent
 
 Correction = Literal["bh", "holm"]
@@ -165,11 +165,11 @@ def edge_table(
     if exact and sesoi == 0:
         seen = np.concatenate([each.seen for each in rows])
         table["found"] = seen.any(axis=1)
-        table["stability"] = seen_again(seen, cluster, resamples=resamples, seed=seed)
+        table["stability"] = share_seen(seen, cluster, resamples=resamples, seed=seed)
     else:
         table["found"] = table[f"p_{correction}"] < 1 - level
         above, below = (np.concatenate([getattr(each, side) for each in rows]) for side in ("above", "below"))
-        table["stability"] = tested_again(
+        table["stability"] = share_found(
             above, below, cluster, edge, alpha=1 - level, adjust=ADJUST[correction], resamples=resamples, seed=seed
         )
     return table[list(COLUMNS)]

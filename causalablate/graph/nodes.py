@@ -96,6 +96,8 @@ def _overlapping(one: Component, other: Component) -> GraphError:
 
 
 def _overlap(one: Component, other: Component) -> bool:
+    if (one.kind == "residual") != (other.kind == "residual"):
+        return False  # the stream is no part of the model, but what parts add to, or read
     return _together(one, other) and any(_sites_overlap(a, b) for a in one.sites for b in other.sites)
 
 
@@ -112,8 +114,8 @@ def _sites_overlap(a: Site, b: Site) -> bool:
         return {a.at, b.at} == {"output", "delta"}
     if a.at == "attention_mask":
         return _nested(a.group, b.group) and _nested(a.source, b.source)
-    if a.group is not None and b.group is not None:
-        return _nested(a.group, b.group)
+    if a.group is not None and b.group is not None and not _nested(a.group, b.group):
+        return False
     return _meet(a.span, b.span) and _meet(a.positions, b.positions)
 
 

@@ -10,7 +10,7 @@ from causalablate.effects.paired import totals
 from causalablate.graph.families import adjusted
 
 
-def seen_again(seen: np.ndarray, cluster: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
+def share_seen(seen: np.ndarray, cluster: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """Share of resamples that hold an example in which a change was seen, shape (edges,).
 
     Args:
@@ -23,7 +23,7 @@ def seen_again(seen: np.ndarray, cluster: np.ndarray, *, resamples: int, seed: i
     return _share(len(seen), resamples, (times @ by_cluster.T > 0 for times in _drawn(cluster, resamples, seed)))
 
 
-def tested_again(
+def share_found(
     above: np.ndarray,
     below: np.ndarray,
     cluster: np.ndarray,

@@ -1,12 +1,12 @@
+import contextlib
+import io
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.graph_recovery import markdown
+from benchmarks.graph_recovery import main, markdown
 from benchmarks.recovery import rows as rows_of
 from benchmarks.recovery.measured import Noise, measured_direct, truth_of
 from benchmarks.recovery.rows import DIRECT, TWINS, Row, limited, names
@@ -19,10 +19,10 @@ UNDECIDED = Row(10, 0.0, "fci", 0, *[math.nan] * 8)
 
 @pytest.fixture(scope="module")
 def rows():
-    command = [sys.executable, "-m", "benchmarks.graph_recovery", "--nodes", "6", "--noise", "0", "0.1"]
-    command += ["--graphs", "1", "--examples", "120", "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    return json.loads(run.stdout)["rows"]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main(["--nodes", "6", "--noise", "0", "0.1", "--graphs", "1", "--examples", "120", "--json"])
+    return json.loads(printed.getvalue())["rows"]
 
 
 def test_exact_interventions_recover_the_graph_with_its_backup(rows):

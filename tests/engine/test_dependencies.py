@@ -4,7 +4,7 @@ from torch import nn
 
 import causalablate as ca
 from causalablate.component import Component, Site
-from causalablate.engine.dependencies import Passage, dependencies
+from causalablate.engine.dependencies import Dependencies, Passage, dependencies, together
 
 
 class Fork(nn.Module):
@@ -166,3 +166,24 @@ def test_slices_of_different_axes_do_not_fill_an_activation():
     components = [Component(address, "module", (site,)) for address, site in sites.items()]
     found = dependencies(Grid(), {"x": torch.ones(1, 4)}, components, lambda output: [output])
     assert Passage("first", 0) in found.parents[Passage("last", 0)]
+
+
+def made(order, edges=(), read=""):
+    passages = {name: Passage(name, 0) for name in order}
+    parents = {p: frozenset(passages[i] for i, j in edges if j == name) for name, p in passages.items()}
+    return Dependencies(tuple(parents), parents, frozenset(passages[name] for name in read))
+
+
+def test_two_forwards_together():
+    one, other = made("abd", [("a", "b"), ("b", "d")], "d"), made("acd", [("a", "c"), ("c", "d")], "cd")
+    both = together(one, other)
+    assert [p.component for p in both.order] == ["a", "c", "b", "d"]
+    assert both.parents == {
+        Passage("a", 0): frozenset(),
+        Passage("b", 0): {Passage("a", 0)},
+        Passage("c", 0): {Passage("a", 0)},
+        Passage("d", 0): {Passage("b", 0), Passage("c", 0)},
+    }
+    assert both.read == {Passage("c", 0), Passage("d", 0)}
+    assert together(one, made("")).order == one.order == together(made(""), one).order
+    assert together(one, made("ba")) is None and together(made("ab"), made("bca")) is None

@@ -51,6 +51,8 @@ WAYS = {
     "a number": lambda a, x: x * float(a[0, 0]),
     "how many": lambda a, x: x * len(a.nonzero()),
     "how many are chosen": lambda a, x: x * len(a[a > 0]),
+    "how many classes there are": lambda a, x: torch.nn.functional.one_hot(a.abs().long()),
+    "classes": lambda a, x: torch.nn.functional.one_hot(a.abs().long(), 5),
     "which of two": lambda a, x: x + 1 if a.sum() > 0 else x - 1,
 }
 
@@ -74,12 +76,19 @@ def test_nothing_else_is_said_to_go_back(made):
     assert found.sources(got) | found.decided == set()
 
 
-def test_choosing_by_number_decides_nothing():
+@pytest.mark.parametrize("made", [lambda a, x: x[a], lambda a, x: torch.nn.functional.one_hot(a, 3)])
+def test_choosing_by_number_decides_nothing(made):
     a, x = torch.tensor([1, 0]), torch.ones(2, 2)
     with torch.no_grad(), Provenance() as found:
         found.note(a, ["a"])
-        got = x[a]
-    assert found.sources(got) == {"a"} and not found.decided
+        got = made(a, x)
+    assert found.sources(got) == {"a"} and not found.decided and not found.looked
+
+
+def test_looking_at_what_goes_back_to_nobody_is_looking():
+    with torch.no_grad(), Provenance() as found:
+        bool(torch.ones(2).sum() > 0)
+    assert found.looked and not found.decided
 
 
 def test_what_is_written_into_a_stand_in_would_have_been_written_into_the_other():

@@ -62,7 +62,14 @@ def plant(weight, n=200, seed=0, spare=None):
     noise = torch.as_tensor(np.random.default_rng([seed, 1]).normal(size=(n, p)), dtype=torch.float32)
     parts = {f"x{j}": f"nodes.{j}" for j in range(p)}
     model = ca.wrap(Dense(weight, spare), parts, answers=["no", "yes"])
-    return Planted(model, ca.tensors(noise, ["yes"] * n), weight, frozenset(edges), frozenset(dormant), f"x{spare}" if spare else "")
+    return Planted(
+        model,
+        ca.tensors(noise, ["yes"] * n),
+        weight,
+        frozenset(edges),
+        frozenset(dormant),
+        f"x{spare}" if spare else "",
+    )
 
 
 def with_backup(p, n=200, seed=0):

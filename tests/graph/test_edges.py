@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ def of_sizes(ab, n=40, seed=0):
     """a and b change by about 1 when they are off, a changes b by `ab`, b changes y by -0.5."""
     rng = np.random.default_rng(seed)
     direct = np.zeros((2, 3, n))
-    direct[0, 0], direct[1, 1], direct[1, 2] = 1.0, rng.uniform(0.5, 1.5, n), rng.normal(-0.5, 1, n)
+    direct[0, 0], direct[1, 1], direct[1, 2] = 1.0, rng.uniform(0.5, 1.5, n), rng.normal(-0.5, 0.3, n)
     direct[0, 1] = ab
     return arrays(direct)
 
@@ -61,14 +63,15 @@ def test_weights_are_shares_of_the_targets_own_change():
         assert edge.low < edge.weight < edge.high
 
 
-@pytest.mark.parametrize(("p", "seeds", "sigma"), [(10, 12, 0.1), (20, 6, 0.2)])
-def test_under_noise_few_edges_are_false_and_few_are_missed(p, seeds, sigma):
+@pytest.mark.parametrize(("p", "sigma"), [(10, 0.1), (20, 0.2)])
+def test_under_noise_few_edges_are_false_and_few_are_missed(p, sigma):
     rates = []
-    for seed in range(seeds):
+    for seed in range(4):
         planted = plant(random_dag(p, seed=seed), 200, seed)
         found = transfer(planted.model, planted.examples, "x*", totals=False, **OFF)
-        seen = Instrument(planted, sigma, seed).transfer(found)
-        rates.append(fdp_and_power(inner(component_graph(seen, exact=False, resamples=0)), planted.edges))
+        for draw in range(10):
+            seen = Instrument(planted, sigma, [seed, draw]).transfer(found)
+            rates.append(fdp_and_power(inner(component_graph(seen, exact=False, resamples=0)), planted.edges))
     false, power = np.mean(rates, axis=0)
     assert false <= 0.05 and power >= 0.9
 
@@ -131,14 +134,14 @@ def test_p_and_interval_of_a_ratio_by_hand():
 
 def test_intervals_cover():
     covered = []
-    for seed in range(400):
+    for seed in range(200):
         rng = np.random.default_rng(seed)
         row = edge_table(of_sizes(rng.exponential(0.3, 40), seed=seed), resamples=0).query("target == 'b'").iloc[0]
         covered.append(row["ci_low"] <= 0.3 <= row["ci_high"])
-    assert 0.91 <= np.mean(covered) <= 0.98
+    assert 0.90 <= np.mean(covered) <= 0.985
 
 
-def test_corrections(planted):
+def test_corrections():
     weight = random_dag(8, seed=1)
     truth = plant(weight, 60, 1)
     seen = Instrument(truth, 0.5, 0).transfer(transfer(truth.model, truth.examples, "x*", totals=False, **OFF))
@@ -163,9 +166,8 @@ def test_what_has_no_change_of_its_own_is_measured_by_the_largest():
     direct = found.direct.copy()
     direct[1, 1] = 0
     np.testing.assert_allclose(full_change(replace(found, direct=direct))[1], 0.3)
-    assert {e.weight for e in component_graph(replace(found, direct=direct)).edges if e.target == "b"} == {
-        pytest.approx(1)
-    }
+    (weight,) = (e.weight for e in component_graph(replace(found, direct=direct)).edges if e.target == "b")
+    assert weight == pytest.approx(1)
 
 
 def test_what_cannot_be_estimated_is_said():
@@ -178,3 +180,11 @@ def test_what_cannot_be_estimated_is_said():
         component_graph(found, correction="hol")
     with pytest.raises(GraphError, match="at least 0"):
         component_graph(found, sesoi=-1)
+
+
+def test_the_python_of_the_page_on_graphs_runs():
+    page, names = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(), {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/graph.md", "exec"), names)
+    assert names["graph"].pairs <= names["possible"].pairs
+    assert all(f"`{column}`" in page for column in (*COLUMNS, *names["pairs"].columns, *names["fit"].table.columns))

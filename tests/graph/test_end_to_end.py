@@ -149,6 +149,14 @@ def test_times_are_told_apart_in_front_of_positions(shipped):
     assert found.sources == graph.order[:-1]
 
 
+def test_the_stream_is_a_node_between_what_adds_to_it(shipped):
+    model, examples = shipped
+    found = transfer(model, examples, ["lm.layers.*.resid#2", "lm.layers.*.mlp#2"], off="zero", totals=False, stack=1)
+    assert found.graph.parents("lm.layers.1.resid#2") == ("lm.layers.0.resid#2", "lm.layers.1.mlp#2")
+    assert found.graph.parents("lm.layers.1.mlp#2") == ("lm.layers.0.resid#2",)  # nothing passes the stream by
+    assert acting(found) == found.graph.pairs
+
+
 @pytest.mark.parametrize(
     ("nodes", "apart"),
     [
@@ -156,6 +164,8 @@ def test_times_are_told_apart_in_front_of_positions(shipped):
         (["lm.layers.0@image", "lm.layers.0@image[0]"], False),
         (["lm.layers.0@image[0]", "lm.layers.0@image[1]"], True),
         (["lm.layers.0#1@image", "lm.layers.0#2@image[0]"], True),
+        (["lm.layers.0.heads.0@image", "lm.layers.0.heads.0@image[0]"], False),
+        (["lm.layers.0.heads.0@answer", "lm.layers.0.heads.1@answer"], True),
         (["lm.layers.0.edges.image.answer", "lm.layers.0.edges.question.answer"], True),
     ],
 )

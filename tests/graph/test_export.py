@@ -6,7 +6,6 @@ import math
 import networkx as nx
 import numpy as np
 import pandas as pd
-import pydot
 import pytest
 
 from causalablate.errors import GraphError, LedgerError
@@ -88,6 +87,7 @@ def test_bad_names_are_told(graph, tmp_path):
 
 
 def test_graphviz_reads_nodes_edges_and_widths(graph):
+    pydot = pytest.importorskip("pydot")
     (found,) = pydot.graph_from_dot_data(to_dot(graph))
     names = [json.loads(node.get_name()) for node in found.get_nodes() if node.get_name() != "node"]
     assert names == list(graph.order)

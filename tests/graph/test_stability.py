@@ -5,7 +5,7 @@ from scipy import stats
 from causalablate.effects import benjamini_hochberg
 from causalablate.effects.bootstrap import multiplicities
 from causalablate.graph.families import adjusted
-from causalablate.graph.stability import seen_again, tested_again
+from causalablate.graph.stability import share_found, share_seen
 
 CLUSTER = np.repeat(np.arange(10), 2)
 
@@ -13,7 +13,7 @@ CLUSTER = np.repeat(np.arange(10), 2)
 def test_seen_in_one_cluster_of_ten():
     seen = np.zeros((3, 20), bool)
     seen[1, 4:6], seen[2] = True, True
-    share = seen_again(seen, CLUSTER, resamples=4000, seed=0)
+    share = share_seen(seen, CLUSTER, resamples=4000, seed=0)
     assert share == pytest.approx([0, 1 - 0.9**10, 1], abs=0.03)
 
 
@@ -21,12 +21,10 @@ def test_tests_of_resamples_are_those_of_their_rows():
     rng = np.random.default_rng(0)
     above = rng.normal([[0.3], [0.0], [0.8], [-0.9]], 1, (4, 20))
     below = np.where(np.arange(4)[:, None] == 3, -above, np.nan)
-    share = tested_again(
+    share = share_found(
         above, below, CLUSTER, np.arange(4), alpha=0.05, adjust=benjamini_hochberg, resamples=50, seed=3
     )
-    drawn = np.concatenate(
-        list(multiplicities(CLUSTER, np.zeros(20, int), method="clusters", resamples=50, seed=3))
-    )
+    drawn = np.concatenate(list(multiplicities(CLUSTER, np.zeros(20, int), method="clusters", resamples=50, seed=3)))
     hits = []
     for times in drawn:
         # Whole clusters of two rows each: their means are as good as their rows.
@@ -39,14 +37,12 @@ def test_tests_of_resamples_are_those_of_their_rows():
 
 
 def test_no_resamples_no_stability():
-    assert np.isnan(seen_again(np.ones((2, 20), bool), CLUSTER, resamples=0, seed=0)).all()
+    assert np.isnan(share_seen(np.ones((2, 20), bool), CLUSTER, resamples=0, seed=0)).all()
 
 
 def test_one_context_is_one_family():
     p = np.array([0.001, 0.04, 0.3, np.nan])
-    np.testing.assert_allclose(
-        adjusted(p, np.arange(4), benjamini_hochberg), [*benjamini_hochberg(p[:3]), np.nan]
-    )
+    np.testing.assert_allclose(adjusted(p, np.arange(4), benjamini_hochberg), [*benjamini_hochberg(p[:3]), np.nan])
 
 
 def test_an_edge_pays_for_its_contexts_and_true_ones_make_no_room():

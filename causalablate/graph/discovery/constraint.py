@@ -41,7 +41,7 @@ def pc_of(names: Sequence[str], values: np.ndarray, knowledge: Knowledge, alpha:
     from causallearn.utils.PCUtils.BackgroundKnowledgeOrientUtils import orient_by_background_knowledge
 
     test = CIT(values, "fisherz")
-    known = _background(names, knowledge)
+    known = _background(knowledge)
     graph = SkeletonDiscovery.skeleton_discovery(
         values, alpha, test, True, background_knowledge=known, show_progress=False, node_names=list(names)
     )
@@ -75,16 +75,11 @@ def ends_from(graph: Any, names: Sequence[str]) -> Ends:
     return {(names[b], names[a]): MARKS[int(marks[a, b])] for a, b in found}
 
 
-def _background(names: Sequence[str], knowledge: Knowledge) -> Any:
-    from causallearn.graph.GraphNode import GraphNode
+def _background(knowledge: Knowledge) -> Any:
+    """Knowledge for causal-learn, which itself would go through all rules at every question."""
     from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
 
-    known, node = BackgroundKnowledge(), {name: GraphNode(name) for name in names}
-    for a, b in sorted(knowledge.forbidden):
-        known.add_forbidden_by_node(node[a], node[b])
-    for a, b in sorted(knowledge.required):
-        known.add_required_by_node(node[a], node[b])
-    # The package goes through all rules at every question, which takes most of the time with hundreds of them.
+    known = BackgroundKnowledge()
     known.is_forbidden = lambda one, other: (one.get_name(), other.get_name()) in knowledge.forbidden
     known.is_required = lambda one, other: (one.get_name(), other.get_name()) in knowledge.required
     return known
@@ -96,20 +91,14 @@ def _separate_parted(graph: Any, names: Sequence[str], knowledge: Knowledge, alp
     Without it PC would read every node between such a pair as a collider: in a -> b -> c with a and c parted, it would
     direct a -> b <- c.
     """
-    number = {name: i for i, name in enumerate(names)}
+    number, marks = {name: i for i, name in enumerate(names)}, graph.G.graph
     parted = [(number[a], number[b]) for a, b in knowledge.forbidden if (b, a) in knowledge.forbidden and a < b]
-    marks = graph.G.graph
     for x, y in sorted(parted):
-        found = graph.sepset[x, y]
-        between = [b for b in np.flatnonzero(marks[x]) if marks[y, b] != 0]
-        if any(found_set for found_set in found) or not any(
-            marks[end, b] == marks[b, end] == -1 for b in between for end in (x, y)
-        ):
-            continue
-        if graph.ci_test(x, y, ()) > alpha:
-            continue
-        separating = _separating(graph, x, y, alpha)
-        graph.sepset[x, y] = graph.sepset[y, x] = [separating]
+        between = np.flatnonzero((marks[x] != 0) & (marks[y] != 0))
+        if not any(marks[end, b] == marks[b, end] == -1 for b in between for end in (x, y)):
+            continue  # no direction hangs on it
+        if graph.ci_test(x, y, ()) <= alpha:
+            graph.sepset[x, y] = graph.sepset[y, x] = [_separating(graph, x, y, alpha)]
 
 
 def _separating(graph: Any, x: int, y: int, alpha: float) -> tuple[int, ...]:

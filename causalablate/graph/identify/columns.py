@@ -37,5 +37,5 @@ def check_numeric(runs: pd.DataFrame, graph: CausalGraph, columns: Sequence[str]
             raise GraphError(f'no column "{name}"{nearest(name, known)}; the table has {", ".join(known[:12])}')
         if not pd.api.types.is_numeric_dtype(runs[name]):
             raise GraphError(f"{name} holds {runs[name].dtype}, not numbers; make a setting of two kinds 0 and 1")
-        if np.isinf(runs[name].to_numpy(float)).any():
+        if np.isinf(runs[name].dropna().to_numpy(float)).any():
             raise GraphError(f"{name} is infinite in some run; leave that run out, and say so")

@@ -138,7 +138,8 @@ def setting_effect(
             continue
         estimate = _estimate(plan, frame, found, treatment, outcome, cluster, level, draws, seed)
         more = correlated(runs, treatment, plan.given, apart(plan, seen, treatment, outcome))
-        return replace(estimate, refutations=pd.concat([estimate.refutations, more], ignore_index=True))
+        checks = pd.concat([estimate.refutations, more], ignore_index=True) if len(more) else estimate.refutations
+        return replace(estimate, refutations=checks)
     if not found.identified:
         return SettingEffect(*asked, "not identified", found, "; ".join([str(found.hedge), *problems]))
     if problems:

@@ -63,7 +63,7 @@ def layout(graph: ComponentGraph) -> dict[str, Place]:
             near = {n: [at[m] for m in neighbours[n] if (layer[m] < layer[n]) == down] for n in rows[key]}
             rows[key].sort(key=lambda n: (lane[n], _mean(near[n], at[n])))
             at |= _positions({key: rows[key]}, lane)
-    places = {}
+    places: dict[str, Place] = {}
     for (p, y), nodes in rows.items():
         for index in range(OUTCOMES + 1):
             here = [n for n in nodes if lane[n] == index]
@@ -108,7 +108,7 @@ def _layers(
 
 def _positions(rows: Mapping[tuple[int, int], Sequence[str]], lane: Mapping[str, int]) -> dict[str, float]:
     """Abscissae: lanes one apart, the nodes of a lane spread evenly over it."""
-    at = {}
+    at: dict[str, float] = {}
     for nodes in rows.values():
         for index in range(OUTCOMES + 1):
             here, left = [n for n in nodes if lane[n] == index], 1 if index == OUTCOMES else index

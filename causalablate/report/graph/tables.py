@@ -17,7 +17,8 @@ from causalablate.report.words import outcome_words
 
 STRONGEST = 3
 """Edges and nodes that sentences name."""
-SHARE = "of its own change"
+MOST_PLACES = 4
+SHARE = "× own change"
 
 
 def edge_frame(graph: ComponentGraph) -> pd.DataFrame:
@@ -121,7 +122,7 @@ def shown(edge: Edge, outcomes: Sequence[str]) -> tuple[str, str, str]:
     words = outcome_words(edge.target) if edge.target in outcomes else None
     scale, unit = (words.scale, words.unit) if words else (1.0, SHARE)
     half = scale * (edge.high - edge.low) / 2
-    places = decimals([half if half > 0 else 0.01])
+    places = min(decimals([half if half > 0 else 0.01]), MOST_PLACES)
     value = signed(scale * edge.weight, places)
     return value if words else value.lstrip("+"), unit, interval(scale * edge.low, scale * edge.high, places)
 

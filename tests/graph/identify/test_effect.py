@@ -21,6 +21,12 @@ TEXTBOOK = {
     "no effect": ("y -> x; x <-> y", "P(y)"),
     "two outcomes": ("w1 -> x -> y1; w1 <-> x; w2 -> y2; w1 <-> w2", None),
     "two back-doors": ("z1 -> x -> y; z1 -> y; z2 -> z1; z2 -> y; x -> m -> y", None),
+    "ratio within a sum": (
+        "a -> d -> x -> y; a -> c -> y; a -> y; x <- b -> y; a <-> x; c <-> d <-> y",
+        None,
+    ),
+    "ratio after the treatment": ("x -> d; x -> c -> a -> y; b -> a; x <-> b <-> a; x <-> a", None),
+    "margin within a sum": ("c -> x -> a -> y; a <- b -> y; c <-> a; a <-> y", None),
     "four unobserved causes": (
         "z2 -> x -> z1 -> y; z1 <- z2 -> z3 -> y; z2 <-> x <-> z3; x <-> y <-> z2",
         None,

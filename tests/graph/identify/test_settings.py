@@ -223,3 +223,23 @@ def test_unfit_tables():
         setting_effect(runs, SCALED, "lr", "loss", cluster="sweep")
     with pytest.raises(GraphError, match="both treatment and outcome"):
         setting_effect(runs, SCALED, "lr", "lr")
+
+
+def test_three_settings_changed_together():
+    graph = parse("batch -> lr; data -> lr; batch -> loss; data -> loss; lr -> loss")
+    runs = runs_of()
+    runs["lr"] = (runs["batch"] - 6.2) ** 2 * np.where(runs["data"] == "web", 1, 2)
+    found = setting_effect(runs, graph, "lr", "loss")
+    assert (
+        found.verdict == "no overlap" and found.reason == "lr is one and the same wherever runs agree in batch and data"
+    )
+    assert setting_effect(runs, graph, "batch", "loss", draws=5).verdict == "identified", (
+        "with all that follows from it"
+    )
+
+
+def test_numbers_of_a_kind_that_can_be_missing():
+    runs = runs_of().astype({"batch": "Int64"})
+    runs.loc[0, "batch"] = pd.NA
+    found = setting_effect(runs, SCALED, "batch", "loss", draws=5)
+    assert found.n_runs == 119 and np.isfinite(found.effect)

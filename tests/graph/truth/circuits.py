@@ -52,6 +52,20 @@ class Branching(nn.Module):
         return two(said.sum(1, keepdim=True))
 
 
+class Experts(nn.Module):
+    """The sign of what the router says decides by which expert, or in which order by both, the example goes."""
+
+    def __init__(self, both):
+        super().__init__()
+        self.router, self.one, self.other, self.reader = (nn.Identity() for _ in range(4))
+        self.both = both
+
+    def forward(self, x):
+        first, second = (self.one, self.other) if self.router(x).sum() > 0 else (self.other, self.one)
+        said = first(2.0 * x)
+        return two(self.reader(second(said) if self.both else said).sum(1, keepdim=True))
+
+
 class Silent(nn.Module):
     """One part is called and says zero, whatever comes; another's result is not used; a third is never called."""
 

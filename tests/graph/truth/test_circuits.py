@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import causalablate as ca
+from causalablate.errors import GraphError
 from causalablate.graph import computational_graph, transfer
 from causalablate.graph.dormant import dormant_edges
 from causalablate.graph.edges import component_graph
@@ -73,6 +74,23 @@ def test_a_part_that_the_program_does_not_call_is_said_to_be_there():
     assert graph.pairs == {("source", "primary"), ("primary", Y)}
     found = component_graph(transfer(model, examples, off="zero", outcomes=[Y], batch_size=1, stack=1))
     assert "spare" in found.order and "never comes by" in found.notes["spare"]
+
+
+def test_examples_may_take_different_ways():
+    x = torch.cat((torch.ones(2, circuits.WIDTH), -torch.ones(1, circuits.WIDTH)))
+    model, examples = circuits.wrapped(circuits.Experts(both=False), x)
+    truth = {("router", "one"), ("router", "other"), ("router", "reader"), ("router", Y)}
+    truth |= {("one", "reader"), ("other", "reader"), ("reader", Y)}
+    graph = computational_graph(model, examples, outcomes=[Y])
+    assert graph.pairs == truth and not graph.notes
+    assert "never comes by" in computational_graph(model, examples[:2]).notes["other"]
+
+
+def test_ways_against_each_other_are_refused():
+    model, examples = circuits.wrapped(circuits.Experts(both=True), torch.tensor([[1.0] * 3, [-1.0] * 3]))
+    with pytest.raises(GraphError, match="different order"):
+        computational_graph(model, examples)
+    assert computational_graph(model, examples[1:]).order == ("router", "other", "one", "reader", "outcome")
 
 
 def test_a_component_that_never_fires_is_reported_not_dropped():

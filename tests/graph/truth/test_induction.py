@@ -5,6 +5,7 @@ import pytest
 
 import causalablate as ca
 from causalablate.graph import computational_graph, transfer
+from causalablate.graph.circuits import find_circuit
 from causalablate.graph.edges import component_graph
 from causalablate.graph.mediation import mediate
 from causalablate.graph.path_effects import path_effects
@@ -72,3 +73,9 @@ def test_the_llama_completes_any_sequence():
     for seed in range(3):
         frame = ca.counterfactuals(*llama(n=32, seed=seed), [PREVIOUS], off="zero", outcomes=["correct"]).frame
         assert (frame["factual"] == 1).all()
+
+
+@pytest.mark.parametrize("search", ["removal", "addition", "exact"])
+def test_the_smallest_circuit_is_the_two_heads(made, search):
+    found = find_circuit(*made, HEADS, off="zero", outcome="answer_logprob", search=search)
+    assert set(found.circuit) == {PREVIOUS, INDUCTION} and set(found.others) == {UNUSED, MUTE}

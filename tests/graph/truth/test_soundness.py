@@ -115,7 +115,7 @@ def untraced(network, inputs, components, same):
     return missed
 
 
-@settings(PROFILE, max_examples=150)
+@settings(PROFILE, max_examples=100)
 @given(data=st.data())
 def test_every_direct_effect_is_traced(data):
     """To the bit, whatever the parts do: edits in place, aliases, loops and branches on data, random numbers."""
@@ -125,7 +125,7 @@ def test_every_direct_effect_is_traced(data):
     assert untraced(network, models.inputs_of(graph), components, models.same) == []
 
 
-@settings(PROFILE, max_examples=100)
+@settings(PROFILE, max_examples=60)
 @given(data=st.data())
 def test_every_direct_effect_of_and_on_residual_blocks_is_traced(data):
     """Up to rounding, since start + (end - start) is not the end to the bit."""

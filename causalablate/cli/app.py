@@ -20,6 +20,7 @@ from causalablate.cli.lesion import lesion
 from causalablate.cli.online import online
 from causalablate.cli.report import report
 from causalablate.cli.run import run
+from causalablate.cli.runs import runs
 from causalablate.cli.screen import screen
 from causalablate.cli.sweep import sweep
 from causalablate.cli.trace import trace
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 commands = (
     demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, effects, compare, online, cost,
-    evaluate, train, doctor,
+    runs, evaluate, train, doctor,
 )  # fmt: skip
 for command in commands:
     app.command()(command)

@@ -204,7 +204,9 @@ def _halves(examples: ExampleSet, seed: int) -> tuple[ExampleSet, ExampleSet]:
 
 def _check(outcome: str, level: float) -> None:
     if outcomes_of.outcome(outcome).categorical:
-        raise GraphError(f'"{outcome}" is a category, of which no share can be kept; take correct, or a log-probability')
+        raise GraphError(
+            f'"{outcome}" is a category, of which no share can be kept; take correct, or a log-probability'
+        )
     if not 0.5 < level < 1:
         raise GraphError(f"level is {level}; it must lie between 0.5 and 1, e.g. 0.95")
 

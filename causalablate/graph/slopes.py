@@ -98,7 +98,7 @@ def slopes_into(twins: Twins, target: str, *, exact: bool, sesoi: float, level: 
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (np.abs(slope) * share - sesoi) / (se * share)
         half = stdtrit(df, (1 + level) / 2) * se
-    p = np.where(np.isnan(slope), np.nan, np.where(np.isnan(t), 1.0, np.minimum(2 * stdtr(df, -t), 1.0)))
+    p = np.where(np.isnan(slope) | np.isnan(df), np.nan, np.where(np.isnan(t), 1.0, np.minimum(2 * stdtr(df, -t), 1.0)))
     table = pd.DataFrame(
         {
             "source": [twins.sources[i] for i in parents],

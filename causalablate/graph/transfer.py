@@ -8,6 +8,7 @@ from torch import Tensor
 
 from causalablate.counterfactual import LesionedRows, Replay
 from causalablate.effects.kinds import kind_of
+from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
 from causalablate.graph.computational import computational_graph
 from causalablate.graph.matrices import Transfer
@@ -115,13 +116,22 @@ def transfer(
 
 
 def running(graph: ComponentGraph, world: Lesion, model: Model) -> tuple[str, ...]:
-    """The nodes that run and that are no part of a lesion, in order; without outcomes."""
+    """The nodes that run and that are no part of a lesion, in order; without outcomes.
+
+    Raises:
+        GraphError: There are none.
+    """
     taken = {c.address for c, _ in world.resolve(model.components)}
-    return tuple(
+    alive = tuple(
         node
         for node in graph.order
         if node not in graph.notes and node not in graph.outcomes and not {node, _any_time(node)} & taken
     )
+    if not alive:
+        raise GraphError(
+            f"no node is left to switch off: of {', '.join(graph.order)}, all never run or are off in the context"
+        )
+    return alive
 
 
 def off_of(node: str, how: OffSpec | Mapping[str, OffSpec], model: Model) -> OffSpec:

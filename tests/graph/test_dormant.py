@@ -94,3 +94,8 @@ def test_contexts_come_from_sure_pairs_the_strongest_first():
     )
     assert contexts_of(pairs) == ("a", "b", "c")
     assert contexts_of(pairs, most=1) == ("a",)
+
+
+def test_one_node_has_no_pairs():
+    planted = with_backup(9, 10, 1)
+    assert pair_excess(planted.model, planted.examples, ["x1"], off="zero", outcome="logit_difference").empty

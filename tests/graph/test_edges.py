@@ -182,9 +182,17 @@ def test_what_cannot_be_estimated_is_said():
         component_graph(found, sesoi=-1)
 
 
+def test_one_cluster_proves_edges_but_not_how_large():
+    found = replace(of_sizes(0.3), cluster=("only",) * 40)
+    table = edge_table(found)
+    assert table["found"].all() and table[["ci_low", "p"]].isna().all(axis=None)
+    assert not edge_table(found, sesoi=0.01)["found"].any()
+
+
 def test_the_python_of_the_page_on_graphs_runs():
     page, names = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(), {}
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "docs/graph.md", "exec"), names)
-    assert names["graph"].pairs <= names["possible"].pairs
+    assert names["graph"].pairs <= names["found"].graph.pairs and names["under_it"].context == "lm.layers.1#1=mean"
+    assert ("scorers.participatory", "allocator") in names["woken"].pairs
     assert all(f"`{column}`" in page for column in (*COLUMNS, *names["pairs"].columns, *names["fit"].table.columns))

@@ -3,6 +3,7 @@ import pytest
 
 import causalablate as ca
 from causalablate.effects.kinds import Kind
+from causalablate.errors import GraphError
 from causalablate.graph import transfer
 from causalablate.graph.edges import component_graph
 
@@ -106,3 +107,9 @@ def test_offs_by_address(planted):
     how = {"x*": "zero", "x1": {"kind": "scale", "factor": 1.0}}
     found = transfer(model, examples, "x*", off=how, outcomes=["logit_difference"])
     assert not found.total[1].any() and found.total[0].any() and found.total[2].any()
+
+
+def test_a_context_that_leaves_nothing_is_refused(planted):
+    model, examples = planted(WEIGHT, n=5)
+    with pytest.raises(GraphError, match="no node is left"):
+        transfer(model, examples, ["x1"], off="zero", context=ca.do("x1", off="zero"))

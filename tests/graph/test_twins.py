@@ -162,3 +162,10 @@ def test_what_cannot_be_estimated_is_said():
         twin_regression(found, [replace(found, example=("a",))])
     with pytest.raises(GraphError, match="there are bh, holm"):
         twin_regression(found, correction="maxt")
+
+
+def test_one_cluster_tells_slopes_but_not_how_surely():
+    found = arrays()
+    result = twin_regression(replace(found, cluster=("only",) * 60))
+    assert result.table["weight"].notna().all() and result.table[["ci_low", "p", "p_bh"]].isna().all(axis=None)
+    assert not result.table["found"].any()

@@ -1,5 +1,7 @@
 """The opponent that only watches: a structural model by dowhy.gcm, fitted on factual activity."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -30,7 +32,8 @@ def observational(worlds: PairWorlds, seed: int = 0) -> tuple[np.ndarray, np.nda
     names = worlds.nodes
     table = pd.DataFrame({**dict(zip(names, worlds.activity, strict=True)), worlds.outcome: worlds.factual})
     graph = worlds.found.graph.networkx().subgraph([*names, worlds.outcome]).copy()  # dowhy writes into it
-    single, joint = np.full(worlds.single.shape, np.nan), np.full(worlds.joint.shape, np.nan)
+    off = np.concatenate([np.eye(len(names), dtype=bool), _sets(worlds.pairs, len(names))])
+    found = np.full((len(off), len(worlds.factual)), np.nan)
     half = halves(worlds, seed)
     for here in (half, ~half):
         model = gcm.InvertibleStructuralCausalModel(graph.copy())
@@ -40,25 +43,27 @@ def observational(worlds: PairWorlds, seed: int = 0) -> tuple[np.ndarray, np.nda
             model.set_causal_mechanism(node, mechanism)
         gcm.fit(model, table[here])
         asked = table[~here].reset_index(drop=True)
-
-        def effect(
-            off: tuple[int, ...],
-            model: gcm.InvertibleStructuralCausalModel = model,
-            asked: pd.DataFrame = asked,
-            there: np.ndarray = ~here,
-        ) -> np.ndarray:
-            does = {names[k]: _in_order(worlds.activity_off[k, there]) for k in off}
-            found = gcm.counterfactual_samples(model, does, observed_data=asked)
-            return np.asarray(found[worlds.outcome] - asked[worlds.outcome])
-
-        for k in range(len(names)):
-            single[k, ~here] = effect((k,))
-        for row, (i, j) in enumerate(worlds.pairs):
-            joint[row, ~here] = effect((int(i), int(j)))
-    return single, joint
+        rows = pd.concat([asked] * len(off), ignore_index=True)
+        does = {
+            name: _in_order(np.repeat(off[:, k], len(asked)), np.tile(worlds.activity_off[k, ~here], len(off)))
+            for k, name in enumerate(names)
+        }
+        there = gcm.counterfactual_samples(model, does, observed_data=rows)[worlds.outcome] - rows[worlds.outcome]
+        found[:, ~here] = there.to_numpy().reshape(len(off), -1)
+    return found[: len(names)], found[len(names) :]
 
 
-def _in_order(values: np.ndarray):  # type: ignore[no-untyped-def]
-    """An intervention that sets the examples, which dowhy goes through one by one, to these values."""
-    left = iter(values)
-    return lambda _: next(left)
+def _sets(pairs: np.ndarray, p: int) -> np.ndarray:
+    """Pairs of rows as sets, bool, shape (m, p)."""
+    return np.asarray((pairs[:, :, None] == np.arange(p)).any(axis=1))
+
+
+def _in_order(off: np.ndarray, values: np.ndarray) -> Callable[[float], float]:
+    """An intervention on rows, which dowhy goes through one by one: where it is off the value, else what is there."""
+    left = iter(zip(off, values, strict=True))
+
+    def does(said: float) -> float:
+        is_off, value = next(left)
+        return float(value) if is_off else said
+
+    return does

@@ -16,6 +16,8 @@ from causalablate.cli.doctor import doctor
 from causalablate.cli.effects import effects
 from causalablate.cli.evaluate import evaluate
 from causalablate.cli.generate import generate
+from causalablate.cli.graph import graph
+from causalablate.cli.interactions import interactions
 from causalablate.cli.lesion import lesion
 from causalablate.cli.online import online
 from causalablate.cli.report import report
@@ -38,7 +40,7 @@ app = typer.Typer(
 )
 commands = (
     demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, effects, compare, online, cost,
-    runs, evaluate, train, doctor,
+    runs, graph, interactions, evaluate, train, doctor,
 )  # fmt: skip
 for command in commands:
     app.command()(command)

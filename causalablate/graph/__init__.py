@@ -3,13 +3,17 @@
 from causalablate.graph.activity import activity
 from causalablate.graph.computational import computational_graph
 from causalablate.graph.discovery import Discovered, Knowledge, cpdag, discover, edge_frequencies
+from causalablate.graph.dormant import contexts_of, dormant_edges, pair_excess
 from causalablate.graph.edge_effects import edge_effects
+from causalablate.graph.edges import component_graph, edge_table
 from causalablate.graph.identify import CausalGraph, effects_of_settings, identify, rule, setting_effect
 from causalablate.graph.mediation import Mediation, mediate
 from causalablate.graph.network import ComponentGraph, Edge
 from causalablate.graph.path_effects import PathEffects, path_effects
 from causalablate.graph.score import auprc, interventional_error, recovery, scores, shd, sid
 from causalablate.graph.transfer import Transfer, transfer
+from causalablate.graph.twin_regression import TwinRegression, twin_regression
+from causalablate.graph.twins import Twins, twins
 
 __all__ = [
     "CausalGraph",
@@ -20,17 +24,24 @@ __all__ = [
     "Mediation",
     "PathEffects",
     "Transfer",
+    "TwinRegression",
+    "Twins",
     "activity",
     "auprc",
+    "component_graph",
     "computational_graph",
+    "contexts_of",
     "cpdag",
     "discover",
+    "dormant_edges",
     "edge_effects",
     "edge_frequencies",
+    "edge_table",
     "effects_of_settings",
     "identify",
     "interventional_error",
     "mediate",
+    "pair_excess",
     "path_effects",
     "recovery",
     "rule",
@@ -39,4 +50,6 @@ __all__ = [
     "shd",
     "sid",
     "transfer",
+    "twin_regression",
+    "twins",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import networkx as nx
 import numpy as np
@@ -21,6 +22,9 @@ from causalablate.models import Model
 from causalablate.progress import progress_bar
 
 _SOURCE = object()
+
+MOST = 20_000
+"""Sets to look at for all minimum cuts."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def bottlenecks(
     target = _target(graph, outcome)
     before = graph.ancestors(target)
     begin = tuple(n for n in graph.order if n in before and not graph.parents(n)) if sources is None else tuple(sources)
-    reaching = [node for node in begin if node in before or graph.ancestors(node) is None]
+    reaching = [node for node in begin if node in before]
     if not reaching:
         raise GraphError(f"no path leads from {', '.join(begin) or 'any node'} to {target}; name other sources")
     net = graph.networkx().subgraph([*before, target]).copy()
@@ -70,7 +74,7 @@ def bottlenecks(
     while at is not _SOURCE:
         passed.add(at)
         at = immediate[at]
-    cuts = _cuts(net.subgraph(nx.descendants(net, _SOURCE) | {_SOURCE}), graph, target)
+    cuts = _cuts(net.subgraph(nx.descendants(net, _SOURCE) | {_SOURCE}), graph.order, target)
     return Bottlenecks(tuple(n for n in graph.order if n in passed), cuts, tuple(reaching), target)
 
 
@@ -88,11 +92,11 @@ def disabling_sets(
     batch_size: int = 64,
     quiet: bool = True,
 ) -> pd.DataFrame:
-    """Switch cuts off, and see whether the outcome falls to where it is with every component off.
+    """Switch cuts off, and see whether anything but them still reaches the outcome.
 
-    Data reach the outcome only through a cut, so with it off (by the mean, zero, a value: what holds no information
-    about the example) nothing that the nodes before it say can matter. That is checked to the bit: with all of them
-    off as well, the outcome has to stay where it is.
+    Data reach the outcome only through a cut. So while it is off, nothing that other nodes say can matter, except for
+    those behind it, which live on what it leaves them. That is checked to the bit: with all nodes that are not behind
+    the set off as well, the outcome has to stay where it is.
 
     Args:
         model: Any model.
@@ -108,8 +112,8 @@ def disabling_sets(
         quiet: Show no progress bar.
     Returns:
         One row per set: `nodes`; `size`; `predicted`: whether the graph says that it cuts everything off; `effect`,
-        `ci_low`, `ci_high`: of the set; `floor`: effect of all components together; `beyond`: largest change in any
-        example from switching off what lies before the set, too; `disables`: whether that is none; `minimal`: whether
+        `ci_low`, `ci_high`: of the set; `floor`: mean effect of all components together; `beyond`: largest change
+        of the outcome in any example from switching off all that is not behind the set, too; `disables`: whether that is none; `minimal`: whether
         no part of the set one smaller does so as well.
     Raises:
         GraphError: A node is unknown.
@@ -121,36 +125,26 @@ def disabling_sets(
     for node in (n for s in asked for n in s):
         if node not in alive:
             raise GraphError(f'"{node}" is no node before {target}{nearest(node, alive)}; there are {", ".join(alive)}')
-    net = graph.networkx()
 
     def lesion(nodes: Sequence[str]) -> Lesion:
         return Lesion(tuple(part for node in nodes for part in do(node, off=off_of(node, off, model)).parts))
 
-    def behind(nodes: Sequence[str]) -> Sequence[str]:
-        """The set and all that lies before it."""
-        return [n for n in alive if n in nodes or any(nx.has_path(net, n, m) for m in nodes)]
-
     parts = {s: [part for part in combinations(s, len(s) - 1) if part] for s in asked}
     checked = list(dict.fromkeys([*asked, *(part for found in parts.values() for part in found)]))
-    worlds = {n: lesion(n) for n in checked} | {("", *n): lesion(behind(n)) for n in checked} | {(): lesion(alive)}
-    replay = Replay(
-        model, examples, outcomes=[target], reference=reference, seed=seed, batch_size=batch_size, stack=1
-    )
-    replay.prepare(worlds.values())
+    alone = {s: lesion(s) for s in checked}
+    more = {s: lesion([n for n in alive if n in s or not any(n in graph.descendants(m) for m in s)]) for s in checked}
+    replay = Replay(model, examples, outcomes=[target], reference=reference, seed=seed, batch_size=batch_size, stack=1)
+    worlds = list(dict.fromkeys([*alone.values(), *more.values(), lesion(alive)]))
+    replay.prepare(worlds)
     rows, effects = slice(0, len(examples)), {}
     factual = replay.factual(rows)[target].astype(float)
-    with progress_bar("disabling sets", len(set(worlds.values())), quiet=quiet) as advance:
-        for each, there in replay.worlds(list(dict.fromkeys(worlds.values())), rows):
+    with progress_bar("disabling sets", len(worlds), quiet=quiet) as advance:
+        for each, there in replay.worlds(worlds, rows):
             effects[each] = there.values[target] - factual
             advance(1, "")
-
-    def beyond(nodes: tuple[str, ...]) -> float:
-        """With every source of information before the set off as well, nothing must change if it cuts."""
-        return float(np.abs(effects[worlds["", *nodes]] - effects[worlds[nodes]]).max())
-
-    found = np.stack([effects[worlds[s]] for s in asked])
-    limits = mean_intervals(_paired(asked, found, replay), level)
-    disables = {s: cuts_off(graph, s, target) and beyond(s) == 0 for s in checked}
+    beyond = {s: float(np.abs(effects[more[s]] - effects[alone[s]]).max()) for s in checked}
+    found = np.stack([effects[alone[s]] for s in asked])
+    limits = mean_intervals(_paired(asked, found, replay.units.cluster), level)
     return pd.DataFrame(
         {
             "nodes": asked,
@@ -159,9 +153,44 @@ def disabling_sets(
             "effect": found.mean(axis=1),
             "ci_low": limits.low,
             "ci_high": limits.high,
-            "floor": effects[worlds[()]].mean(),
-            "beyond": [beyond(s) for s in asked],
-            "disables": [disables[s] for s in asked],
-            "minimal": [disables[s] and not any(disables[part] for part in parts[s]) for s in asked],
+            "floor": effects[lesion(alive)].mean(),
+            "beyond": [beyond[s] for s in asked],
+            "disables": [beyond[s] == 0 for s in asked],
+            "minimal": [beyond[s] == 0 and all(beyond[part] > 0 for part in parts[s]) for s in asked],
         }
     )
+
+
+def cuts_off(graph: ComponentGraph, nodes: Sequence[str], outcome: str) -> bool:
+    """Whether no path leads from a node without parents to the outcome past these nodes."""
+    rest = nx.restricted_view(graph.networkx(), list(nodes), [])
+    begin = [n for n in graph.order if not graph.parents(n) and n not in nodes and n != outcome]
+    return not any(nx.has_path(rest, n, outcome) for n in begin)
+
+
+def _cuts(net: nx.DiGraph, order: tuple[str, ...], target: str) -> tuple[tuple[str, ...], ...]:
+    """All minimum node cuts, or one where there are too many sets to look at."""
+    one = nx.minimum_node_cut(net, _SOURCE, target)
+    nodes = [n for n in order if n in net and n != target]
+    if comb(len(nodes), len(one)) > MOST:
+        return (tuple(n for n in nodes if n in one),)
+    return tuple(
+        s
+        for s in combinations(nodes, len(one))
+        if not nx.has_path(nx.restricted_view(net, list(s), []), _SOURCE, target)
+    )
+
+
+def _target(graph: ComponentGraph, outcome: str | None) -> str:
+    if outcome is None and not graph.outcomes:
+        raise GraphError("the graph has no outcome; name the node that paths should lead to")
+    target = graph.outcomes[0] if outcome is None else outcome
+    graph.ancestors(target)
+    return target
+
+
+def _paired(sets: Sequence[Sequence[str]], effect: np.ndarray, cluster: Sequence[str]) -> Paired:
+    n, zero = effect.shape[1], np.zeros_like(effect)
+    code = np.unique(list(cluster), return_inverse=True)[1]
+    names = tuple(map(" & ".join, sets))
+    return Paired("", Kind.REAL, names, zero, effect, effect, zero == 0, zero, np.arange(n), code, np.zeros(n, int))

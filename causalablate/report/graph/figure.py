@@ -35,6 +35,8 @@ MEANING: Mapping[str, str] = {
     "direct": "direct effect",
     "dormant": "direct effect only while something else is off",
 }
+MOST_LINES = 200
+"""Lines in one figure, the widest ones; the page and tables hold all."""
 THINNEST, WIDEST = 0.5, 4.5
 """Points."""
 TOP, BOTTOM = 0.65, 0.62
@@ -55,12 +57,14 @@ def graph_figure(
         totals: Mean total effect of nodes on the first outcome, in outcome units: fills the boxes.
     """
     base = possible or graph
-    edges = all_edges(graph, base)
+    every = all_edges(graph, base)
+    edges = widest(every, graph.outcomes)
     plan = drawing(base, edges)
     words = outcome_words(graph.outcomes[0]) if graph.outcomes else None
     title = f"Who acts on whom: {len(graph.order):,} nodes, {len(graph.edges):,} edges"
     measured = any(math.isfinite(e.weight) for e in graph.edges)
     note = f"top to bottom in the order of the forward; {WIDTHS}" if measured else "top to bottom: order of the forward"
+    note += f"; the {MOST_LINES} widest of {len(every):,} lines" if len(every) > MOST_LINES else ""
     kinds = [k for k in COLOURS if any(e.kind == k for e in edges)]
     least = 0.3 + max(text_inches(title, 11, bold=True), text_inches(note, SMALL), 4.2 + 2.6 * len(kinds))
     width, height = max(plan.width, least), TOP + plan.height + BOTTOM
@@ -87,6 +91,13 @@ def all_edges(graph: ComponentGraph, possible: ComponentGraph) -> list[Edge]:
     """What to draw, the faintest first: ways without an edge, then edges by size."""
     bare = [Edge(e.source, e.target) for e in possible.edges if (e.source, e.target) not in graph.pairs]
     return bare + sorted(graph.edges, key=lambda e: abs(e.weight) if math.isfinite(e.weight) else -1.0)
+
+
+def widest(edges: list[Edge], outcomes: tuple[str, ...]) -> list[Edge]:
+    """At most `MOST_LINES` of them, in their order."""
+    widths = line_widths(edges, outcomes, 0.0, 1.0)
+    kept = sorted(range(len(edges)), key=lambda i: -widths[i])[:MOST_LINES]
+    return [edges[i] for i in sorted(kept)]
 
 
 def line_widths(edges: list[Edge], outcomes: tuple[str, ...], thinnest: float, widest: float) -> list[float]:

@@ -64,15 +64,15 @@ class Drawing:
     titles: tuple[tuple[str, float, float], ...]
 
 
-def drawing(graph: ComponentGraph, edges: Sequence[Edge] = ()) -> Drawing:
+def drawing(graph: ComponentGraph, edges: Sequence[Edge]) -> Drawing:
     """Lay a graph out.
 
     Args:
         graph: Says where nodes stand.
-        edges: Further edges between its nodes to draw curves for.
+        edges: Between its nodes, to draw curves for.
     """
     boxes, titles, width, height = _boxes(graph)
-    panel, pairs = panels(graph.order), dict.fromkeys((e.source, e.target) for e in (*graph.edges, *edges))
+    panel, pairs = panels(graph.order), dict.fromkeys((e.source, e.target) for e in edges)
     corners = np.array([[b.x, b.y, b.width / 2 + 0.03, b.height / 2 + 0.03] for b in boxes.values()])
     place = {node: i for i, node in enumerate(boxes)}
     curves = {}

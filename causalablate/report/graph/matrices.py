@@ -73,7 +73,7 @@ def matrix_figure(matrix: pd.DataFrame, outcomes: tuple[str, ...], title: str) -
     if inner:
         axes = figure.add_axes((left / width, box[0], across / width, box[1]))
         values = np.clip(matrix[inner].to_numpy(float), 0, 1)
-        axes.pcolormesh(np.ma.masked_invalid(values), cmap=_SIZE, vmin=0, vmax=1, edgecolors=HAIRLINE, linewidth=0.5)
+        axes.pcolormesh(np.ma.masked_invalid(values), cmap=_SIZE, vmin=0, vmax=1, edgecolors=HAIRLINE, linewidth=0.25)
         _furniture(axes, list(matrix.index), inner)
         _size_bar(figure, (left / width, 0.2 / height, 1.6 / width, 0.09 / height))
     for i, (outcome, x) in enumerate(zip(outcomes, beside, strict=True)):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from causalablate.graph.network import ComponentGraph, Edge
 from causalablate.report.format import NOTHING, p_value, percent, plain
-from causalablate.report.graph.figure import COLOURS, MEANING, all_edges, fills, line_widths, total_limit
+from causalablate.report.graph.figure import COLOURS, MEANING, MOST_LINES, all_edges, fills, line_widths, total_limit
 from causalablate.report.graph.geometry import LINE, Drawing, drawing
 from causalablate.report.graph.interactions import interaction_cells, interaction_findings
 from causalablate.report.graph.tables import by_size, edge_cells, graph_findings, node_cells, shown
@@ -80,6 +80,7 @@ def graph_page(
         width=_n(plan.width * PX),
         height=_n(plan.height * PX),
         least=round(min(plan.width * PX, 900)),
+        start=_start(edges, graph.outcomes),
         panels=[{"text": text, "x": _n(x * PX), "y": _n((y + 0.05) * PX)} for text, x, y in plan.titles],
         edges=_lines(edges, graph, plan),
         nodes=_boxes(graph, plan, mean, totals),
@@ -106,6 +107,12 @@ def frame_cells(frame: pd.DataFrame, title: str) -> Cells:
         for row in frame.itertuples(index=False)
     ]
     return Cells(title, [str(c).replace("_", " ") for c in frame], rows, [""] * len(rows), numeric)
+
+
+def _start(edges: Sequence[Edge], outcomes: tuple[str, ...]) -> int:
+    """Percent of the widest below which lines are hidden at first, so that what is left can be told apart."""
+    shares = sorted(line_widths(list(edges), outcomes, 0.0, 1.0), reverse=True)
+    return min(100, math.floor(100 * shares[MOST_LINES]) + 1) if len(shares) > MOST_LINES else 0
 
 
 def _script() -> str:

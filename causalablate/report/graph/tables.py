@@ -18,7 +18,9 @@ from causalablate.report.words import outcome_words
 STRONGEST = 3
 """Edges and nodes that sentences name."""
 MOST_PLACES = 4
-SHARE = "× own change"
+"""Decimals of the effects of edges."""
+SHARE = "of own change"
+"""Unit of effects on components: the change of the target when it is itself switched off."""
 
 
 def edge_frame(graph: ComponentGraph) -> pd.DataFrame:

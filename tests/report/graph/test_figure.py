@@ -5,7 +5,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from causalablate.graph import ComponentGraph, Edge
 from causalablate.report.figures.style import save, styled
-from causalablate.report.graph.figure import COLOURS, graph_figure, line_widths
+from causalablate.report.graph.figure import COLOURS, MOST_LINES, graph_figure, line_widths
 
 
 def arrows(figure):
@@ -29,6 +29,17 @@ def test_outcomes_have_units_of_their_own():
     assert line_widths(edges, ("y",), 0.0, 1.0) == pytest.approx([0.25, 1.0, 0.1])
     nothing = [Edge("a", "y", "direct", 0.0), Edge("a", "b", "direct", float("nan"))]
     assert line_widths(nothing, ("y",), 0.5, 1.0) == [0.5, 0.5]
+
+
+def test_of_very_many_lines_the_widest_are_drawn():
+    order = [f"n{i}" for i in range(25)]
+    pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+    many = ComponentGraph(tuple(order), tuple(Edge(*p, "direct", i / 300) for i, p in enumerate(pairs, start=1)))
+    with styled():
+        figure = graph_figure(many)
+    assert len(pairs) == 300 and len(arrows(figure)) == MOST_LINES == 200
+    assert min(p.get_linewidth() for p in arrows(figure)) == pytest.approx(0.5 + 4 * 101 / 300)
+    assert "the 200 widest of 300 lines" in figure.texts[1].get_text()
 
 
 def test_boxes_show_total_effects_and_notes(graph, possible):

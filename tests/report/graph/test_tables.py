@@ -15,7 +15,7 @@ def test_edges_into_outcomes_come_first_each_in_its_unit(graph):
     ]
     assert cells.rows[0][3:] == ["−2.00", "nats", "[−2.50, −1.50]", "< 0.001", "100 %", ""]
     assert cells.rows[1][-1] == "lm.b#2=mean" and cells.header[-1] == "woken by"
-    assert cells.rows[3][3:6] == ["0.50", "× own change", "[+0.40, +0.60]"]
+    assert cells.rows[3][3:6] == ["0.50", "of own change", "[+0.40, +0.60]"]
 
 
 def test_without_measurements_there_are_no_numbers(possible):
@@ -50,7 +50,7 @@ def test_sentences_say_what_is_strong_asleep_and_silent(graph, possible):
     said = graph_findings(graph, possible, {"lm.b#1": -10.0, "lm.b#2": -12.0, "idle": np.nan})
     assert said[0] == "5 components, 4 edges on the 6 ways that data can take."
     assert said[1].startswith("Strongest direct effects on outcomes: lm.b#2 → answer_logprob −2.00 nats")
-    assert "lm.b#1 → vision.a#2 1.50 × own change [+1.40, +1.60]" in said[2]
+    assert "lm.b#1 → vision.a#2 1.50 of own change [+1.40, +1.60]" in said[2]
     assert said[3] == "Largest total effects on log-probability of the true answer, nats: lm.b#2 −12.00, lm.b#1 −10.00."
     assert "lm.b#1 → answer_logprob under lm.b#2=mean" in said[4]
     assert said[5] == "idle: never fires: nothing moves."

@@ -104,6 +104,17 @@ def test_graphs_without_edges_outcomes_or_intervals(found, tmp_path):
     assert "5 components, 0 edges on the 6 ways" in page
 
 
+def test_of_very_many_lines_the_thinnest_are_hidden_at_first(graph, tmp_path):
+    order = [f"n{i}" for i in range(25)]
+    pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+    many = ComponentGraph(tuple(order), tuple(Edge(*p, "direct", i / 300) for i, p in enumerate(pairs, start=1)))
+    page = write_graph_report(tmp_path / "many", many).page.read_text()
+    start = int(re.search(r'id="least".*?value="(\d+)"', page).group(1))
+    assert sum(edge["share"] >= start / 100 for edge in data_of(page)["edges"]) in range(190, 201)
+    few = write_graph_report(tmp_path / "few", graph).page.read_text()
+    assert 'id="least" type="range" min="0" max="100" value="0"' in few
+
+
 def test_a_directory_that_cannot_be_written_is_told(graph, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match="a part of the path is a file"):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     )
     from causalablate.examples import Example, ExampleSet, digits, folder, tensors
     from causalablate.generation import Sampling, choose, generate
+    from causalablate.graph import component_graph, computational_graph, mediate, transfer
+    from causalablate.interactions import factorial, interaction_effects
     from causalablate.intervention import Lesion, do
     from causalablate.models import Model, Part, load, wrap
     from causalablate.outcome import OUTCOMES
@@ -63,6 +65,8 @@ _HOMES = {
     "choose": "generation",
     "compare_tables": "effects",
     "component_costs": "cost",
+    "component_graph": "graph",
+    "computational_graph": "graph",
     "control_distribution": "effects",
     "controls_of": "study",
     "counterfactuals": "counterfactual",
@@ -70,11 +74,14 @@ _HOMES = {
     "do": "intervention",
     "effect_sequence": "effects",
     "estimate": "effects",
+    "factorial": "interactions",
     "failure_modes": "effects",
     "folder": "examples",
     "generate": "generation",
+    "interaction_effects": "interactions",
     "load": "models",
     "masked": "patching",
+    "mediate": "graph",
     "online_experiment": "effects",
     "path_patch": "patching",
     "population_effects": "effects",
@@ -86,6 +93,7 @@ _HOMES = {
     "seed_effects": "effects",
     "shrunk_effects": "effects",
     "tensors": "examples",
+    "transfer": "graph",
     "windows": "patching",
     "wrap": "models",
     "write_table": "table_files",
@@ -112,6 +120,8 @@ __all__ = [
     "choose",
     "compare_tables",
     "component_costs",
+    "component_graph",
+    "computational_graph",
     "control_distribution",
     "controls_of",
     "counterfactuals",
@@ -119,11 +129,14 @@ __all__ = [
     "do",
     "effect_sequence",
     "estimate",
+    "factorial",
     "failure_modes",
     "folder",
     "generate",
+    "interaction_effects",
     "load",
     "masked",
+    "mediate",
     "online_experiment",
     "path_patch",
     "population_effects",
@@ -135,6 +148,7 @@ __all__ = [
     "seed_effects",
     "shrunk_effects",
     "tensors",
+    "transfer",
     "windows",
     "wrap",
     "write_table",

@@ -6,6 +6,7 @@ from causalablate.graph.discovery import Discovered, Knowledge, cpdag, discover,
 from causalablate.graph.dormant import contexts_of, dormant_edges, pair_excess
 from causalablate.graph.edge_effects import edge_effects
 from causalablate.graph.edges import component_graph, edge_table
+from causalablate.graph.export import read_graph, write_graph
 from causalablate.graph.identify import CausalGraph, effects_of_settings, identify, rule, setting_effect
 from causalablate.graph.mediation import Mediation, mediate
 from causalablate.graph.network import ComponentGraph, Edge
@@ -43,6 +44,7 @@ __all__ = [
     "mediate",
     "pair_excess",
     "path_effects",
+    "read_graph",
     "recovery",
     "rule",
     "scores",
@@ -52,4 +54,5 @@ __all__ = [
     "transfer",
     "twin_regression",
     "twins",
+    "write_graph",
 ]

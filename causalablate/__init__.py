@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from causalablate.examples import Example, ExampleSet, digits, folder, tensors
     from causalablate.generation import Sampling, choose, generate
-    from causalablate.graph import component_graph, computational_graph, mediate, transfer
+    from causalablate.graph import component_graph, computational_graph, mediate
     from causalablate.interactions import factorial, interaction_effects
     from causalablate.intervention import Lesion, do
     from causalablate.models import Model, Part, load, wrap
@@ -93,7 +93,6 @@ _HOMES = {
     "seed_effects": "effects",
     "shrunk_effects": "effects",
     "tensors": "examples",
-    "transfer": "graph",
     "windows": "patching",
     "wrap": "models",
     "write_table": "table_files",
@@ -148,7 +147,6 @@ __all__ = [
     "seed_effects",
     "shrunk_effects",
     "tensors",
-    "transfer",
     "windows",
     "wrap",
     "write_table",

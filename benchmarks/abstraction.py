@@ -60,9 +60,14 @@ def _markdown(table: pd.DataFrame) -> str:
     def cell(row: pd.Series, name: str) -> str:
         return f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
 
-    lines = ["| method | R² | mean absolute error | rank correlation | error below the baseline's by |", "|---|---|---|---|---|"]
+    lines = [
+        "| method | R² | mean absolute error | rank correlation | error below the baseline's by |",
+        "|---|---|---|---|---|",
+    ]
     for _, row in table.iterrows():
-        lines.append(f"| {row['method']} | " + " | ".join(cell(row, n) for n in ("r2", "mae", "spearman", "gain")) + " |")
+        lines.append(
+            f"| {row['method']} | " + " | ".join(cell(row, n) for n in ("r2", "mae", "spearman", "gain")) + " |"
+        )
     return "\n".join(lines)
 
 

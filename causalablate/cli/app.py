@@ -63,5 +63,8 @@ def main() -> None:
         error.show()
         code = 2
     if code == INTERRUPTED:
-        print("interrupted: nothing half-written remains; studies and training go on with the same command", file=sys.stderr)
+        print(
+            "interrupted: nothing half-written remains; studies and training go on with the same command",
+            file=sys.stderr,
+        )
     sys.exit(code if isinstance(code, int) else 0)

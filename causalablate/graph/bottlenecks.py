@@ -112,9 +112,9 @@ def disabling_sets(
         quiet: Show no progress bar.
     Returns:
         One row per set: `nodes`; `size`; `predicted`: whether the graph says that it cuts everything off; `effect`,
-        `ci_low`, `ci_high`: of the set; `floor`: mean effect of all components together; `beyond`: largest change
-        of the outcome in any example from switching off all that is not behind the set, too; `disables`: whether that is none; `minimal`: whether
-        no part of the set one smaller does so as well.
+        `ci_low`, `ci_high`: of the set; `floor`: mean effect of all components together; `beyond`: largest change of
+        the outcome in any example from switching off all that is not behind the set, too; `disables`: whether that is
+        none; `minimal`: whether, moreover, no part of the set, smaller by one, does so.
     Raises:
         GraphError: A node is unknown.
         CausalAblateError: Anything else asked for that does not exist or does not act.

@@ -187,7 +187,7 @@ def _partial(x: np.ndarray, y: np.ndarray, given: Sequence[np.ndarray]) -> tuple
     return r, float(2 * student.sf(abs(r) * np.sqrt(left / (1 - r**2)), left)), ""
 
 
-def _drawn(items: list, n: int | None, rng: np.random.Generator) -> list:  # type: ignore[type-arg]
+def _drawn(items: list, n: int | None, rng: np.random.Generator) -> list:
     if n is None or len(items) <= n:
         return items
     return [items[k] for k in np.sort(rng.permutation(len(items))[:n])]

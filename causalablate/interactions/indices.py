@@ -10,10 +10,10 @@ from causalablate.errors import EffectError, nearest
 from causalablate.interactions.moebius import code
 
 Share = Callable[[int, int, int], float]
-"""(|S|, |T|, order) -> which share of T's Möbius coefficient falls to its subset S."""
+"""(size of S, size of T, order) -> which share of T's Möbius coefficient falls to its subset S."""
 
 Chance = Callable[[int, int, int], float]
-"""(|S|, t, n) -> chance of a context of t other factors, of n - |S|."""
+"""(size of S, t, n) -> chance of a context of t other factors, of those outside S."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def test_the_graph_is_exact_where_additivity_is_not(worlds):
     way = worlds.undone[i, j] * second
     plain = worlds.dominated[:, None] | ((way * first >= 0) & (np.abs(way) <= np.abs(first)))
     np.testing.assert_allclose(structural(worlds)[plain], worlds.joint[plain], rtol=1e-3, atol=1e-3)
-    assert plain.mean() > 0.7
+    assert plain.mean() > 0.6
     assert np.abs(additive(worlds) - worlds.joint).mean() > 5 * np.abs(structural(worlds) - worlds.joint).mean()
     assert (np.abs(largest(worlds)) >= np.maximum(np.abs(first), np.abs(second))).all()
 
@@ -101,6 +101,7 @@ def test_scores_by_hand():
     truth = np.array([[0.0, 1.0, 0.0, 2.0], [1.0, 3.0, 2.0, 1.0]])
     table = scores({"a": truth * 0, "b": truth}, truth, np.arange(4), "a", 0.95).set_index("method")
     assert table.loc["b", "r2"] == 1 and table.loc["b", "mae"] == 0 and table.loc["b", "gain"] == 1.25
+    assert table.loc["b", "spearman"] == 1 and np.isnan(table.loc["a", "spearman"])  # a constant has no ranks
     np.testing.assert_allclose(table.loc["a", "r2"], 1 - 20 / ((truth - 1.25) ** 2).sum())
 
 
@@ -114,3 +115,9 @@ def test_a_draw_of_pairs_and_refusals(planted, worlds):
     for asked, message in [({"folds": 1}, "folds"), ({"level": 2}, "level"), ({"hold_out": "x"}, "hold out")]:
         with pytest.raises(GraphError, match=message):
             abstraction(worlds, **asked)
+
+
+def test_watching_draws_nothing(worlds):
+    state = np.random.get_state()[1].copy()
+    np.testing.assert_array_equal(observational(worlds)[1], observational(worlds)[1])
+    np.testing.assert_array_equal(np.random.get_state()[1], state)

@@ -85,6 +85,11 @@ def test_refusals(planted):
 def test_the_shipped_model_needs_no_more_than_a_part():
     model, reference = ca.load("shipped"), ca.digits(16, split="validation")
     found = find_circuit(
-        model, ca.digits(16), ["passes.*", "scorers.*", "lm.layers.*#2"], keep=0.5, search="addition", reference=reference
+        model,
+        ca.digits(16),
+        ["passes.*", "scorers.*", "lm.layers.*#2"],
+        keep=0.5,
+        search="addition",
+        reference=reference,
     )
     assert found.circuit and len(found.curve) == 9

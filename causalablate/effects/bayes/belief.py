@@ -22,7 +22,7 @@ def entropy_bits(p: np.ndarray, axis: int = 0) -> np.ndarray:
 
 
 def top_shares(effects: np.ndarray) -> np.ndarray:
-    """How often each lesion has the largest |effect|, shape (..., lesions); ties are shared.
+    """How often each lesion has the largest effect in size, shape (..., lesions); ties are shared.
 
     Args:
         effects: Joint draws, shape (..., draws, lesions).

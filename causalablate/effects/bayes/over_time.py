@@ -42,7 +42,7 @@ def belief_over_time(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Entropy of the belief about which lesion has the largest |effect|, after each batch of examples.
+    """Entropy of the belief about which lesion has the largest effect in size, after each batch of examples.
 
     Clusters of examples arrive in the order of the table. Entropies are in bits: 0 is certainty, log2(k) is no idea
     among k lesions. The joint posterior is that of `shrunk_effects` over all examples so far.

@@ -22,7 +22,7 @@ def mcnemar_power(n: float, discordance: float, effect: float, alpha: float) -> 
 
     Args:
         n: Examples.
-        discordance: Share that flips, at least |effect|.
+        discordance: Share that flips, at least the size of the effect.
         effect: Share that flips up minus share that flips down.
         alpha: Level of the test.
 
@@ -39,7 +39,7 @@ def margin_power(n: float, discordance: float, effect: float, margin: float, alp
 
     Args:
         n: Examples, independent.
-        discordance: Share that flips, at least |effect|.
+        discordance: Share that flips, at least the size of the effect.
         effect: Share that flips up minus share that flips down.
         margin: Positive.
         alpha: Level of each one-sided test.

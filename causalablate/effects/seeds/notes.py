@@ -33,7 +33,7 @@ def generality(tests: SeedTests, alpha: float) -> np.ndarray:
 
 
 def notes(paired: Paired, scores: np.ndarray, components: Components, alpha: float) -> list[str]:
-    """One text per lesion: warnings and reasons, joined by `; `, empty where there is nothing to say.
+    """One text per lesion: warnings and reasons, joined by semicolons, empty where there is nothing to say.
 
     Args:
         paired: The outcomes.

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from causalablate.graph.abstraction.predict import changes, structural
-from causalablate.graph.abstraction.worlds import PairWorlds
+from causalablate.graph.abstraction.values import PairWorlds
 
 HoldOut = Literal["pairs", "lesions"]
 

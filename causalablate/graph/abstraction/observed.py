@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from causalablate.graph.abstraction.fitted import halves
-from causalablate.graph.abstraction.worlds import PairWorlds
+from causalablate.graph.abstraction.values import PairWorlds
 
 
 def observational(worlds: PairWorlds, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +18,7 @@ def observational(worlds: PairWorlds, seed: int = 0) -> tuple[np.ndarray, np.nda
 
     Args:
         worlds: What was measured; no effect of a lesion enters.
-        seed: Of the halves and of what dowhy draws.
+        seed: Of the halves; dowhy draws nothing here.
     Returns:
         Effects of single lesions, shape (p, n), and of pairs, shape (m, n).
 
@@ -28,7 +28,6 @@ def observational(worlds: PairWorlds, seed: int = 0) -> tuple[np.ndarray, np.nda
     from dowhy.gcm.ml import create_linear_regressor
 
     gcm.config.disable_progress_bars()
-    gcm.util.general.set_random_seed(seed)
     names = worlds.nodes
     table = pd.DataFrame({**dict(zip(names, worlds.activity, strict=True)), worlds.outcome: worlds.factual})
     graph = worlds.found.graph.networkx().subgraph([*names, worlds.outcome]).copy()  # dowhy writes into it

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from causalablate.graph.abstraction.worlds import PairWorlds
+from causalablate.graph.abstraction.values import PairWorlds
 
 
 def additive(worlds: PairWorlds) -> np.ndarray:

@@ -11,7 +11,7 @@ from causalablate.graph.abstraction.fitted import HoldOut, fitted
 from causalablate.graph.abstraction.observed import observational
 from causalablate.graph.abstraction.predict import additive, largest, log_odds, structural, total_from_direct
 from causalablate.graph.abstraction.scores import scores
-from causalablate.graph.abstraction.worlds import PairWorlds
+from causalablate.graph.abstraction.values import PairWorlds
 
 
 @dataclass(frozen=True)

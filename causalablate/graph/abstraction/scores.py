@@ -41,14 +41,16 @@ def scores(
     mae = error.mean(axis=1)
     gain = mae[names.index(baseline)] - mae
     ranks = np.stack([_spearman(values, truth) for values in stacked])
-    ok = np.isfinite(ranks).all(axis=0)
+    ranked = np.isfinite(ranks).any(axis=1)
+    ok = np.isfinite(ranks[ranked]).all(axis=0)
     columns = {"method": names, "r2": 1 - misfit.value, "r2_low": 1 - misfit.high, "r2_high": 1 - misfit.low}
-    for name, values, rows in (
-        ("mae", mae, slice(None)),
-        ("spearman", ranks[:, ok], ok),
-        ("gain", gain, slice(None)),
+    every = np.ones(len(names), bool)
+    for name, values, of, kin in (
+        ("mae", mae, every, cluster),
+        ("spearman", ranks[ranked][:, ok], ranked, cluster[ok]),
+        ("gain", gain, every, cluster),
     ):
-        columns |= _means(name, names, values, cluster[rows], level)
+        columns |= _means(name, values, of, kin, level)
     return pd.DataFrame(columns)
 
 
@@ -60,17 +62,23 @@ def _spearman(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.divide((a * b).sum(axis=0), scale, out=np.full(len(scale), np.nan), where=scale > 0)
 
 
-def _means(
-    name: str, methods: list[str], values: np.ndarray, cluster: np.ndarray, level: float
-) -> dict[str, np.ndarray]:
-    nan = np.full(len(methods), np.nan)
-    if values.shape[1] == 0:
-        return {name: nan, f"{name}_low": nan, f"{name}_high": nan}
-    n = values.shape[1]
-    zero = np.zeros_like(values)
-    code = np.unique(cluster, return_inverse=True)[1]
-    paired = Paired(
-        name, Kind.REAL, tuple(methods), zero, values, values, zero == 0, zero, np.arange(n), code, np.zeros(n, int)
-    )
-    limits = mean_intervals(paired, level)
-    return {name: values.mean(axis=1), f"{name}_low": limits.low, f"{name}_high": limits.high}
+def _means(name: str, values: np.ndarray, of: np.ndarray, cluster: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    """Means with intervals, NaN for the methods that have no values.
+
+    Args:
+        name: Of the columns.
+        values: Shape (methods that have values, examples).
+        of: Which methods have values, bool, shape (methods,).
+        cluster: Codes, shape (examples,).
+        level: Two-sided coverage.
+    """
+    found = np.full((3, len(of)), np.nan)
+    if values.size:
+        n, zero = values.shape[1], np.zeros_like(values)
+        code, lesions = np.unique(cluster, return_inverse=True)[1], tuple(map(str, range(len(values))))
+        paired = Paired(
+            name, Kind.REAL, lesions, zero, values, values, zero == 0, zero, np.arange(n), code, np.zeros(n, int)
+        )
+        limits = mean_intervals(paired, level)
+        found[:, of] = values.mean(axis=1), limits.low, limits.high
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))

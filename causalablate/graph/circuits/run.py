@@ -215,8 +215,8 @@ def _check_behaviour(value: Value, names: tuple[str, ...], outcome: str) -> None
     none, full = value(np.stack([np.zeros(len(names), bool), np.ones(len(names), bool)]))
     if (none == full).all():
         raise GraphError(
-            f"with all of {', '.join(names[:5])}{' ...' if len(names) > 5 else ''} off, {outcome} is what it was: there "
-            "is no behaviour to keep; name other nodes or another outcome"
+            f"with all of {', '.join(names[:5])}{' ...' if len(names) > 5 else ''} off, {outcome} is what it was: "
+            "there is no behaviour to keep; name other nodes or another outcome"
         )
 
 

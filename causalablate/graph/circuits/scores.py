@@ -60,7 +60,7 @@ def members(
         it; `given`: the other member in whose absence that loss is largest, so that backups of each other show, and
         `given_contribution`, `given_low`, `given_high` then; `in_model`: what the whole model loses without it.
     """
-    inside = np.flatnonzero(chosen)
+    inside = np.flatnonzero(chosen).tolist()
     pairs = [(v, w) for v in inside for w in inside if v != w]
     lost = np.array([np.abs(_loss(searched, chosen, v, (w,)).mean()) for v, w in pairs])
     given = {v: max((at for at, pair in enumerate(pairs) if pair[0] == v), key=lambda at: lost[at], default=None)

@@ -36,7 +36,7 @@ def addition(value: Value, p: int, keep: float) -> np.ndarray:
 
 
 def exact(value: Value, p: int, keep: float) -> np.ndarray:
-    """All sets, by size, up to the first size of which one is close enough: no smaller circuit exists on these examples.
+    """All sets, by size, up to the first of which one is close enough: no smaller circuit exists on these examples.
 
     Raises:
         GraphError: There are too many.

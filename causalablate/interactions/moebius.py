@@ -6,10 +6,10 @@ import numpy as np
 def moebius(values: np.ndarray) -> np.ndarray:
     """Möbius coefficients (Harsanyi dividends) of set functions, in O(n 2^n).
 
-    m(S) = sum over T within S of (-1)^(s - t) v(T), with s and t the sizes of S and T, so that v(S) is the sum of m(T)
-    over T within S. Of the outcome over the sets that are *on*, m says what the members of S give together from nothing;
-    over the sets that are *off*, what their absence does beyond the absence of fewer: (-1)^s times the interaction with
-    all else intact.
+    m(S) = sum over T within S of (-1)^(s - t) v(T), with s and t the sizes of S and T, so that v(S) is the sum of
+    m(T) over T within S. Of the outcome over the sets that are *on*, m says what the members of S give together from
+    nothing; over the sets that are *off*, what their absence does beyond the absence of fewer: (-1)^s times the
+    interaction with all else intact.
 
     Args:
         values: Shape (2^n, ...); entry b is the value of the set with member i where bit i of b is 1.

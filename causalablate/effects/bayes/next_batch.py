@@ -35,9 +35,10 @@ def next_batch(
         level: Level of the intervals that the likelihood matches, in (0.5, 1).
         seed: Seeds the draws behind `p_top`.
     Returns:
-        One row per outcome and lesion: `n_units`, `p_top` (probability of the largest effect in size), `p_below`, `p_within`,
-        `p_above` (of the smallest effect of interest), `entropy_label` and `expected_reduction` in bits, `rank` (1 is
-        the one to measure next) and `note`, which says why numbers are NaN.
+        One row per outcome and lesion: `n_units`, `p_top` (probability of the largest effect in size),
+        `p_below`, `p_within`, `p_above` (of the smallest effect of interest), `entropy_label` and
+        `expected_reduction` in bits, `rank` (1 is the one to measure next) and `note`, which says why numbers
+        are NaN.
     Raises:
         EffectError: As `shrunk_effects`, or `growth` is not positive.
 

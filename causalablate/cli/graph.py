@@ -22,6 +22,8 @@ from causalablate.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from causalablate.graph.matrices import Transfer
     from causalablate.graph.network import ComponentGraph
 
@@ -50,6 +52,10 @@ def graph(
             "that together do more than their sum, which takes a run of all pairs."
         ),
     ] = "",
+    predict: Annotated[
+        int,
+        typer.Option(min=0, help="Measure this many pairs of lesions, and score what the graph predicts of them."),
+    ] = 0,
     examples: Examples = "digits",
     n: Number = 128,
     reference: ReferenceSet = "digits",
@@ -91,7 +97,8 @@ def graph(
     named, how = names_from_text(outcomes), off_from_text(off)
     facts = {"model": checkpoint, "examples": f"{len(asked):,} of {examples}", "outcomes": ", ".join(named)}
     if possible:
-        _show(computational_graph(model, asked, nodes or None, outcomes=named), None, level, facts, out, as_json)
+        ways = computational_graph(model, asked, nodes or None, outcomes=named)
+        _show(ways, None, None, level, facts, out, as_json)
         return
     settings: dict[str, Any] = {
         "off": how,
@@ -113,12 +120,19 @@ def graph(
         found, there, sesoi=sesoi, level=level, correction=correction, seed=seed  # type: ignore[arg-type]  # checked there
     )  # fmt: skip
     facts |= {"off": str(how), "reference": reference, "contexts": ", ".join(under) or "none", "seed": str(seed)}
-    _show(estimated, found, level, facts, out, as_json)
+    scores = None
+    if predict:
+        from causalablate.graph.abstraction import abstraction, measure_pairs
+
+        pairs = measure_pairs(model, asked, nodes or None, outcome=named[0], n_pairs=predict, **settings)
+        scores = abstraction(pairs, level=level, seed=seed).scores
+    _show(estimated, found, scores, level, facts, out, as_json)
 
 
 def _show(
     graph: "ComponentGraph",
     found: "Transfer | None",
+    scores: "DataFrame | None",
     level: float,
     facts: dict[str, str],
     out: Path | None,
@@ -126,7 +140,7 @@ def _show(
 ) -> None:
     from dataclasses import replace
 
-    from causalablate.cli.console import print_cells, print_json
+    from causalablate.cli.console import print_cells, print_json, print_table
     from causalablate.report.graph.matrices import total_effects
     from causalablate.report.graph.tables import edge_cells, graph_findings, node_cells, total_frame
 
@@ -134,7 +148,7 @@ def _show(
     if out is not None:
         from causalablate.report.graph.write import write_graph_report
 
-        paths = write_graph_report(out, graph, found, facts=facts, level=level)
+        paths = write_graph_report(out, graph, found, facts=facts, predictions=scores, level=level)
     totals = total_frame(found, level)
     if as_json:
         print_json(
@@ -144,6 +158,7 @@ def _show(
                 "notes": graph.notes,
                 "edges": [vars(edge) for edge in graph.edges],
                 "total_effects": totals.to_dict(orient="records"),
+                "predictions": [] if scores is None else scores.to_dict(orient="records"),
                 "files": [str(path) for path in paths.all] if paths else [],
             }
         )
@@ -153,6 +168,19 @@ def _show(
     if len(cells.rows) > SHOWN_ROWS:
         print(f"and {len(cells.rows) - SHOWN_ROWS:,} more edges; --out writes all of them, --json prints them")
     print_cells(node_cells(graph, totals))
+    if scores is not None:
+        print_table(
+            "pairs of lesions that were held out, predicted example by example; gain: error less than additivity's",
+            ["method", "R²", "interval", "mean error", "gain", "interval"],
+            [
+                [
+                    str(row["method"]), f"{row['r2']:.3f}", f"[{row['r2_low']:.3f}, {row['r2_high']:.3f}]",
+                    f"{row['mae']:.3f}", f"{row['gain']:+.3f}", f"[{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]",
+                ]
+                for _, row in scores.iterrows()
+            ],
+            [False, *[True] * 5],
+        )  # fmt: skip
     for sentence in graph_findings(graph, found.graph if found else None, total_effects(found) if found else {}):
         print(sentence)
     if paths:

@@ -115,3 +115,14 @@ def test_ctrl_c_leaves_no_file(command, tmp_path, monkeypatch):
     assert code == 130 and "interrupted" in err
     left = [p.name for p in (tmp_path / "found").rglob("*") if p.is_file()]
     assert "index.html" not in left and not [name for name in left if name.endswith(".tmp")]
+
+
+def test_what_the_graph_predicts_is_scored_and_reported(command, tmp_path):
+    nodes = ("vision.layers.*", "lm.layers.*")
+    code, out, _ = command(*nodes, "--n", 24, "--predict", 12, "--out", tmp_path, "--json")
+    printed = json.loads(out)["predictions"]
+    assert code == 0 and {"additive", "graph", "graph, fitted"} <= {row["method"] for row in printed}
+    written = pd.read_csv(tmp_path / "predictions.csv")
+    assert list(written["method"]) == [row["method"] for row in printed]
+    code, out, _ = command(*nodes, "--n", 24, "--predict", 12)
+    assert code == 0 and "graph, fitted" in out and "held out" in out

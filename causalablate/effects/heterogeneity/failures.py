@@ -81,8 +81,8 @@ def failure_modes(
     known = table if covariates is None else with_covariates(table, covariates, bins=bins)
     if not known.groups:
         raise EffectError(
-            "the table has no group columns, so there is nothing to search; give covariates=, one row per example, "
-            "such as image_properties(examples)"
+            "the table has no group columns, so there is nothing to search; add columns group.<name>, or in Python "
+            "covariates=, one row per example, such as image_properties(examples)"
         )
     search = Search(level, depth, min_size, n_permutations, seed, correction == MAX_T)
     blocks = paired_blocks(known)

@@ -17,7 +17,8 @@ from simulated.simulation import Cell, Table, cell
 CELLS = (0.85, 0.05, 0.02, 0.08)
 """Chances of right in both worlds, of a flip down, of a flip up, of wrong in both."""
 MEAN, FACTUAL = -0.3, 2.0
-RESAMPLES = 500
+RESAMPLES = 2_000
+"""The default of `estimate`."""
 
 Worlds = Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
 """Generator, repetitions, rows to factual and counterfactual outcomes, each (repetitions, rows)."""

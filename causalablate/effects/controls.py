@@ -61,5 +61,5 @@ def compare_with_controls(effects: pd.DataFrame, controls: Mapping[str, Sequence
         frame = pd.DataFrame(ates)
         out.loc[rows, "control_mean"] = frame.mean(axis=1).to_numpy()
         out.loc[rows, "control_sd"] = frame.std(axis=1, ddof=1).to_numpy()
-        out.loc[rows, "p_control"] = np.where(n > 0, (1 + reached) / (1 + n), np.nan)
+        out.loc[rows, "p_control"] = np.where((n > 0) & np.isfinite(own), (1 + reached) / (1 + n), np.nan)
     return out

@@ -64,7 +64,7 @@ def effect_cells(effects: pd.DataFrame, kinds: Mapping[str, str], outcome: str, 
     rows = arrange(effects, kinds, outcome, group)
     s, d = words.scale, column_decimals(rows, words)
     title, columns = f"{words.title}: {SIGN}, in {words.unit}", []
-    for column, head, show in _columns(words, d):
+    for column, head, show in _columns(words, d, str(effects.attrs.get("correction", "holm"))):
         known = rows[column].dropna().unique() if column in rows else []
         if column in CONSTANT and len(known) == 1:
             title += CONSTANT[column].format(value=show(float(known[0])), unit=words.level_unit)
@@ -83,13 +83,18 @@ def effect_cells(effects: pd.DataFrame, kinds: Mapping[str, str], outcome: str, 
     )
 
 
-def _columns(words: OutcomeWords, places: int) -> list[tuple[str, str, Callable[[float], str]]]:
-    """Numeric columns in their order: name in the effects, head, how a value is shown."""
+def _columns(words: OutcomeWords, places: int, correction: str) -> list[tuple[str, str, Callable[[float], str]]]:
+    """Numeric columns in their order: name in the effects, head, how a value is shown.
+
+    The p that verdicts stand on comes beside Holm's where it is another one.
+    """
+    chosen = [] if correction == "holm" else [(f"p_{correction}", f"p ({correction})", p_value)]
     return [
         ("ate", f"effect ({words.unit})", lambda x: signed(words.scale * x, places)),
         ("factual_mean", f"factual ({words.level_unit})", lambda x: plain(words.scale * x, places)),
         ("counterfactual_mean", f"lesioned ({words.level_unit})", lambda x: plain(words.scale * x, places)),
         ("p_holm", "p (Holm)", p_value),
+        *chosen,
         ("p_control", "p (controls)", p_value),
         ("n_flips_down", "right→wrong", count),
         ("n_flips_up", "wrong→right", count),

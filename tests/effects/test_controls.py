@@ -59,3 +59,9 @@ def test_only_controls_are_those_not_themselves_compared():
 def test_bad_controls(controls, message):
     with pytest.raises(EffectError, match=message):
         check_controls(controls, LESIONS)
+
+
+def test_a_lesion_without_an_effect_is_not_compared(effects):
+    effects.loc[effects["lesion"] == "head", "ate"] = np.nan
+    got = compare_with_controls(effects, {"head": ["r1", "r2"]})
+    assert got.loc[effects["lesion"] == "head", "p_control"].isna().all()

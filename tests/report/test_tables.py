@@ -82,3 +82,12 @@ def test_latex_is_escaped_booktabs(study):
     body = text.split(r"\endfoot")[1].split(r"\end{longtable}")[0]
     columns = {line.count(" & ") for line in body.splitlines() if line.startswith(r"\texttt")}
     assert len(columns) == 1
+
+
+def test_the_p_that_verdicts_stand_on_is_shown(study):
+    effects = study.effects.assign(p_bh=0.25)
+    assert "p (bh)" not in effect_cells(effects, study.kinds, "correct").header
+    effects.attrs = {**effects.attrs, "correction": "bh"}
+    shown = effect_cells(effects, study.kinds, "correct")
+    at = shown.header.index("p (bh)")
+    assert shown.header[at - 1] == "p (Holm)" and {row[at] for row in shown.rows} == {"0.25"}

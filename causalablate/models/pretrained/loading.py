@@ -1,6 +1,5 @@
 """Weights and processors from a local directory: nothing is downloaded, and nothing in it runs unless asked to."""
 
-import importlib.util
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,11 +31,6 @@ def load_module(path: Path, auto: str, options: LoadOptions) -> nn.Module:
         DeviceError: The device or the number format is not there.
     """
     check_placement(options.dtype, options.device)
-    if options.device_map is not None and importlib.util.find_spec("accelerate") is None:
-        raise CheckpointError(
-            f"device_map={options.device_map!r} spreads a model over devices by accelerate, which is not installed; "
-            "install it (pip install 'causalablate[large]'), or leave device_map out"
-        )
     with _quiet(), _as_checkpoint_errors(path):
         module, found = getattr(transformers, auto).from_pretrained(
             str(path),

@@ -1,0 +1,1 @@
+"""Sweeps: declarative sets of training runs."""

@@ -1,6 +1,5 @@
 """What a checkpoint directory may hold: complete weights in safe files, and no code that runs unasked."""
 
-import importlib.util
 import json
 import pickle
 import shutil
@@ -167,6 +166,7 @@ def test_a_mode_that_there_is_not_is_refused(original):
 
 
 @pytest.mark.parametrize("options", [{"device": "auto"}, {"device_map": {"": "cpu"}}])
+@pytest.mark.parametrize("place", ["cpu", "disk"])
 def test_a_model_that_is_spread_is_the_same_model(original, place):
     spread = {"model.vision_tower": place, "model.multi_modal_projector": "cpu", "model.language_model": place}
     model, whole = load(original, device_map={**spread, "lm_head": "cpu"}), load(original)

@@ -1,82 +1,126 @@
-"""How often the default interval of every estimand holds the truth."""
+"""How often the default interval of every estimand holds the truth, whatever the rows share."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from causalablate.effects import Kind, Paired
 from causalablate.effects.estimands import ESTIMANDS, Estimand, quantile, quantile_treatment_effect
 from causalablate.effects.estimands.base import value
 from causalablate.effects.estimands.tabulate import limits
-from simulated.coverage import SIZES
 from simulated.scenario import LEVEL, Scenario, covers, paired
 from simulated.simulation import Cell, Table, cell
+from simulated.worlds import (
+    DESIGNS,
+    EXAMPLES,
+    FACTUAL,
+    HEAVY,
+    MOSTLY_ZERO,
+    NORMAL,
+    SEED_SD,
+    Design,
+    Law,
+    Worlds,
+    binary,
+    heavy,
+    mostly_zero,
+    normal,
+)
 
-CELLS = (0.85, 0.05, 0.02, 0.08)
+FLIPS = {
+    "flips 5 % down, 2 % up": (0.85, 0.05, 0.02, 0.08),
+    "flips 1 % down, 0.5 % up": (0.85, 0.01, 0.005, 0.135),
+}
 """Chances of right in both worlds, of a flip down, of a flip up, of wrong in both."""
-MEAN, FACTUAL = -0.3, 2.0
 RESAMPLES = 2_000
 """The default of `estimate`."""
 
-Worlds = Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
-"""Generator, repetitions, rows to factual and counterfactual outcomes, each (repetitions, rows)."""
+Measured = Callable[[Estimand, Kind, str, Worlds, Design, float], Cell]
 
 
 def estimands() -> Table:
-    """Coverage of default intervals."""
-    rows = []
-    for name, what in ESTIMANDS.items():
-        if Kind.BINARY in what.kinds:
-            truth = float(value(what, _population())[0])
-            rows.append((f"{name}, binary", tuple(_coverage(what, Kind.BINARY, _flips, n, truth) for n in SIZES)))
-    for title, worlds, sd, middle in (("normal", _normal, 1.0, norm), ("heavy tails", _heavy, np.sqrt(3.0), t(3))):
-        for what, truth in _real_truths(sd, middle):
-            cells = tuple(_coverage(what, Kind.REAL, worlds, n, truth) for n in SIZES)
-            rows.append((f"{what.name}, {title}", cells))
-    return Table("Coverage, estimands", ("estimand, outcome", *(f"n = {n:,}" for n in SIZES)), tuple(rows))
+    """Share of studies whose default interval holds the truth; one without an interval does not."""
+    return _table("Coverage, estimands", _covers)
 
 
-def _real_truths(sd: float, middle: object) -> list[tuple[Estimand, float]]:
-    d = MEAN / np.sqrt((1 + 1 + sd**2) / 2)
-    truths = {"ate": MEAN, "relative_change": MEAN / FACTUAL, "cohen_d": d, "hedges_g": d, "cohen_dz": MEAN / sd}
-    found = [(ESTIMANDS[name], float(truth)) for name, truth in truths.items()]
-    found += [(quantile(q), MEAN + float(middle.ppf(q))) for q in (0.5, 0.9)]  # type: ignore[attr-defined]
-    return [*found, (quantile_treatment_effect(0.5), MEAN)]
+def undefined() -> Table:
+    """Share of studies in which there is no interval."""
+    return _table("Studies without an interval", _without)
 
 
-def _flips(rng: np.random.Generator, repetitions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    which = rng.choice(4, size=(repetitions, n), p=CELLS)
-    return (which < 2).astype(float), (which % 2 == 0).astype(float) * (which < 3)
+def _table(title: str, measured: Measured) -> Table:
+    rows: list[tuple[str, tuple[Cell, ...]]] = []
+    for name, cells in FLIPS.items():
+        population, worlds = _population(cells), binary(cells)
+        for what in ESTIMANDS.values():
+            if Kind.BINARY in what.kinds:
+                truth = float(value(what, population)[0])
+                made = (measured(what, Kind.BINARY, name, worlds, design, truth) for design in DESIGNS)
+                rows.append((f"{what.name}, {name}", tuple(made)))
+    for name, worlds, law in REAL:
+        for what, truth_of in _real_truths(law):
+            made = (measured(what, Kind.REAL, name, worlds, design, truth_of(design)) for design in DESIGNS)
+            rows.append((f"{what.name}, {name}", tuple(made)))
+    return Table(title, ("estimand, outcome", *(design.name for design in DESIGNS)), tuple(rows))
 
 
-def _normal(rng: np.random.Generator, repetitions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    factual = rng.normal(FACTUAL, 1, (repetitions, n))
-    return factual, factual + rng.normal(MEAN, 1, (repetitions, n))
+REAL: tuple[tuple[str, Worlds, Law], ...] = (
+    ("normal", normal, NORMAL),
+    ("heavy tails", heavy, HEAVY),
+    ("95 % exact zeros", mostly_zero, MOSTLY_ZERO),
+)
 
 
-def _heavy(rng: np.random.Generator, repetitions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    factual = rng.normal(FACTUAL, 1, (repetitions, n))
-    return factual, factual + MEAN + rng.standard_t(3, (repetitions, n))
+def _real_truths(law: Law) -> list[tuple[Estimand, Callable[[Design], float]]]:
+    def d(design: Design) -> float:
+        return float(law.mean / np.sqrt((1 + 1 + law.total(design)) / 2))
+
+    def change(design: Design, q: float) -> float:
+        return law.quantile(q, design, extra=1.0) - float(norm.ppf(q))
+
+    truths: dict[str, Callable[[Design], float]] = {
+        "ate": lambda design: law.mean,
+        "relative_change": lambda design: law.mean / FACTUAL,
+        "cohen_d": d,
+        "hedges_g": d,
+        "cohen_dz": lambda design: float(law.mean / np.sqrt(law.total(design))),
+    }
+    found = [(ESTIMANDS[name], truth) for name, truth in truths.items()]
+    found += [(quantile(q), partial(law.quantile, q)) for q in (0.1, 0.5, 0.9)]
+    return found + [(quantile_treatment_effect(q), partial(change, q=q)) for q in (0.5, 0.9)]
 
 
-def _population() -> Paired:
-    """Rows in exactly the proportions of `CELLS`."""
-    which = np.repeat(np.arange(4), np.rint(100 * np.array(CELLS)).astype(int))[None]
-    return _worlds((which < 2).astype(float), (which % 2 == 0).astype(float) * (which < 3), Kind.BINARY)
+def _population(cells: tuple[float, ...]) -> Paired:
+    """Rows in exactly the proportions of `cells`."""
+    which = np.repeat(np.arange(4), np.rint(1000 * np.array(cells)).astype(int))[None]
+    factual, counterfactual = (which < 2).astype(float), (which % 2 == 0).astype(float) * (which < 3)
+    return _worlds(factual, counterfactual, Kind.BINARY, Design("population", which.size))
 
 
-def _worlds(factual: np.ndarray, counterfactual: np.ndarray, kind: Kind) -> Paired:
-    scenario = Scenario("estimands", kind, 0.0, lambda rng, repetitions: factual)
+def _worlds(factual: np.ndarray, counterfactual: np.ndarray, kind: Kind, design: Design) -> Paired:
+    scenario = Scenario(
+        "estimands", kind, 0.0, lambda rng, repetitions: factual, n_clusters=design.n_groups, n_seeds=design.n_seeds
+    )
     return replace(paired(counterfactual - factual, scenario), factual=factual, counterfactual=counterfactual)
 
 
-def _coverage(what: Estimand, kind: Kind, worlds: Worlds, n: int, truth: float) -> Cell:
+def _cell(
+    what: Estimand, kind: Kind, name: str, worlds: Worlds, design: Design, found: Callable[..., np.ndarray]
+) -> Cell:
     def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        outcomes = _worlds(*worlds(rng, repetitions, n), kind)
+        outcomes = _worlds(*worlds(rng, repetitions, design), kind, design)
         seed = int(rng.integers(2**31))
-        found = limits(what, outcomes, interval="auto", level=LEVEL, resamples=RESAMPLES, seed=seed)
-        return covers(found.low, found.high, truth)
+        return found(limits(what, outcomes, interval="auto", level=LEVEL, resamples=RESAMPLES, seed=seed))
 
-    return cell(f"estimands, {worlds.__name__}, n = {n}", measure)
+    return cell(f"estimands, {name}, {design.name}", measure)
+
+
+def _covers(what: Estimand, kind: Kind, name: str, worlds: Worlds, design: Design, truth: float) -> Cell:
+    return _cell(what, kind, name, worlds, design, lambda found: covers(found.low, found.high, truth))
+
+
+def _without(what: Estimand, kind: Kind, name: str, worlds: Worlds, design: Design, truth: float) -> Cell:
+    return _cell(what, kind, name, worlds, design, lambda found: np.isnan(found.low))

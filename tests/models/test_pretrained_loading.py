@@ -165,7 +165,6 @@ def test_a_mode_that_there_is_not_is_refused(original):
         load(mode="coarse")
 
 
-@pytest.mark.parametrize("options", [{"device": "auto"}, {"device_map": {"": "cpu"}}])
 @pytest.mark.parametrize("place", ["cpu", "disk"])
 def test_a_model_that_is_spread_is_the_same_model(original, place):
     spread = {"model.vision_tower": place, "model.multi_modal_projector": "cpu", "model.language_model": place}

@@ -198,7 +198,7 @@ class Replay:
         rows: slice,
         *,
         among: Sequence[Lesion] | None = None,
-        done: Callable[[Lesion], bool] = lambda lesion: False,
+        done: Callable[[Lesion], bool] | None = None,
     ) -> Iterator[tuple[Lesion, LesionedRows]]:
         """Outcomes under each of many lesions, as they are computed; pairs that share a lesion share its run.
 
@@ -207,7 +207,8 @@ class Replay:
             rows: Which examples.
             among: The whole set that they are part of: which lesions share a forward depends on it alone, so that a
                 part gives the bytes of the whole.
-            done: Asked of each lesion just before it would be computed; those that are done are left out.
+            done: Asked of each lesion just before it would be computed; those that are done are left out. By default
+                none is.
         Yields:
             Lesion and its outcomes, in the order in which they are computed.
         """
@@ -215,10 +216,10 @@ class Replay:
         sweep, number = self._arrange(every), {lesion: i for i, lesion in enumerate(every)}
         blocks = list(self._blocks(rows))
 
-        asked = [number[lesion] for lesion in lesions]
+        asked = {number[lesion] for lesion in lesions}
 
         def wanted() -> set[int]:
-            return {i for i in asked if not done(every[i])}
+            return asked if done is None else {i for i in asked if not done(every[i])}
 
         with freed_memory_kept():
             for lesion, found in self._found(sweep, blocks, every, wanted):

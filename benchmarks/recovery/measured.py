@@ -1,5 +1,6 @@
 """What a planted model shows: direct effects, twins and a table of activities, exact or with noise of measurement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from causalablate.graph.network import ComponentGraph
 from causalablate.graph.slopes import Twins
 from causalablate.graph.transfer import transfer
 from causalablate.graph.twins import twins
-from causalablate.intervention import do
+from causalablate.intervention import Lesion, do
 from tests.graph.planted import Planted
 
 OFF, OUTCOME = "zero", "logit_difference"
@@ -66,23 +67,26 @@ class Noise:
         return np.random.default_rng([self.seed, draw])
 
 
-def measured_direct(planted: Planted) -> list[Transfer]:
-    """Direct effects in the factual run, and in the contexts that pairs of lesions propose."""
-    common = {"off": OFF, "totals": False, "outcomes": [OUTCOME]}
-    lesions = [None, *contexts(planted)]
-    return [transfer(planted.model, planted.examples, nodes_of(planted), context=c, **common) for c in lesions]
+def measured_direct(
+    planted: Planted, lesions: Sequence[Lesion] | None = None, *, batch_size: int = 64
+) -> list[Transfer]:
+    """Direct effects in the factual run, and in contexts; by default those that pairs of lesions propose."""
+    common = {"off": OFF, "totals": False, "outcomes": [OUTCOME], "batch_size": batch_size}
+    worlds = [None, *(contexts(planted, batch_size=batch_size) if lesions is None else lesions)]
+    return [transfer(planted.model, planted.examples, nodes_of(planted), context=c, **common) for c in worlds]
 
 
-def measured_twins(planted: Planted) -> list[Twins]:
+def measured_twins(planted: Planted, lesions: Sequence[Lesion] | None = None, *, batch_size: int = 64) -> list[Twins]:
     """Signed changes, in the same worlds."""
-    common = {"off": OFF, "outcomes": [OUTCOME]}
-    lesions = [None, *contexts(planted)]
-    return [twins(planted.model, planted.examples, nodes_of(planted), context=c, **common) for c in lesions]
+    common = {"off": OFF, "outcomes": [OUTCOME], "batch_size": batch_size}
+    worlds = [None, *(contexts(planted, batch_size=batch_size) if lesions is None else lesions)]
+    return [twins(planted.model, planted.examples, nodes_of(planted), context=c, **common) for c in worlds]
 
 
-def contexts(planted: Planted) -> list:
+def contexts(planted: Planted, *, batch_size: int = 64) -> list[Lesion]:
     """Lesions under which something may wake."""
-    pairs = pair_excess(planted.model, planted.examples, nodes_of(planted), off=OFF, outcome=OUTCOME)
+    nodes = nodes_of(planted)
+    pairs = pair_excess(planted.model, planted.examples, nodes, off=OFF, outcome=OUTCOME, batch_size=batch_size)
     return [do(node, off=OFF) for node in contexts_of(pairs)]
 
 

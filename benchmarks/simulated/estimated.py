@@ -15,12 +15,10 @@ from simulated.scenario import LEVEL, Scenario, covers, paired
 from simulated.simulation import Cell, Table, cell
 from simulated.worlds import (
     DESIGNS,
-    EXAMPLES,
     FACTUAL,
     HEAVY,
     MOSTLY_ZERO,
     NORMAL,
-    SEED_SD,
     Design,
     Law,
     Worlds,

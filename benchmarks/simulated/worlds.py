@@ -102,6 +102,10 @@ def _real(
     return factual, factual + design.rows(MEAN + of_seed + effect)
 
 
+Below = Callable[[float, float], float]
+"""Value and SD to the share of effects at or below the value once an independent normal of that SD is added."""
+
+
 @dataclass(frozen=True)
 class Law:
     """The distribution of the effects of one row, apart from the seed.
@@ -109,32 +113,43 @@ class Law:
     Attributes:
         mean: Mean effect.
         variance: Its variance.
-        below: Share of effects at or below a value.
+        below: Its distribution function.
         seeded: Whether seeds add `SEED_SD`.
     """
 
     mean: float
     variance: float
-    below: Callable[[np.ndarray], np.ndarray]
+    below: Below
     seeded: bool = True
 
     def total(self, design: Design) -> float:
         """Variance of the effect over rows and seeds."""
-        return self.variance + (SEED_SD**2 if self.seeded and design.n_seeds > 1 else 0.0)
+        return self.variance + self._of_seeds(design) ** 2
 
     def quantile(self, q: float, design: Design, extra: float = 0.0) -> float:
-        """Quantile of the effect plus an independent normal of SD `extra`."""
-        seeds = SEED_SD if self.seeded and design.n_seeds > 1 else 0.0
-        sd = np.hypot(extra, seeds)
-        weights = WEIGHTS / WEIGHTS.sum()
-        return float(brentq(lambda x: weights @ self.below(x - sd * NODES) - q, -60.0, 60.0, xtol=1e-10))
+        """Quantile over rows and seeds of the effect plus an independent normal of SD `extra`."""
+        sd = float(np.hypot(extra, self._of_seeds(design)))
+        found = brentq(lambda x: self.below(x, sd) - q, -60.0, 60.0, xtol=1e-14, rtol=1e-14)
+        return float(np.round(found, 12))
+
+    def _of_seeds(self, design: Design) -> float:
+        return SEED_SD if self.seeded and design.n_seeds > 1 else 0.0
 
 
-NORMAL = Law(MEAN, 1.0, lambda x: norm.cdf(x - MEAN))
-HEAVY = Law(MEAN, TAIL_DF / (TAIL_DF - 2), lambda x: t(TAIL_DF).cdf(x - MEAN))
+def _heavy_below(x: float, sd: float) -> float:
+    return float(WEIGHTS / WEIGHTS.sum() @ t(TAIL_DF).cdf(x - MEAN - sd * NODES))
+
+
+def _mostly_zero_below(x: float, sd: float) -> float:
+    at_zero = norm.cdf(x / sd) if sd > 0 else float(x >= 0)
+    return float(ZEROS * at_zero + (1 - ZEROS) * norm.cdf((x - HIT) / np.hypot(1, sd)))
+
+
+NORMAL = Law(MEAN, 1.0, lambda x, sd: float(norm.cdf((x - MEAN) / np.hypot(1, sd))))
+HEAVY = Law(MEAN, TAIL_DF / (TAIL_DF - 2), _heavy_below)
 MOSTLY_ZERO = Law(
     (1 - ZEROS) * HIT,
     (1 - ZEROS) * (1 + HIT**2) - ((1 - ZEROS) * HIT) ** 2,
-    lambda x: ZEROS * (np.asarray(x) >= 0) + (1 - ZEROS) * norm.cdf(x - HIT),
+    _mostly_zero_below,
     seeded=False,
 )

@@ -15,7 +15,10 @@ TrustRemoteCode = Annotated[
 ]
 Dtype = Annotated[str, typer.Option(help="Number format of the model's weights: float32, bfloat16 or float16.")]
 Seed = Annotated[int, typer.Option(help="Seed of examples, donors, noise and permutations.")]
-Examples = Annotated[str, typer.Option(help="`digits`, or a directory of examples; DIRECTORY:SPLIT if it has splits.")]
+Examples = Annotated[
+    str,
+    typer.Option(help="digits, clips, stills, texts, or a directory of examples; DIRECTORY:SPLIT if it has splits."),
+]
 Number = Annotated[int, typer.Option("--n", min=1, help="Number of examples.")]
 Stack = Annotated[
     int | None,

@@ -30,15 +30,15 @@ def labels_from_text(text: str) -> list[str]:
 
 
 def examples_from_text(text: str, *, n: int, split: str, seed: int) -> "ExampleSet":
-    """`digits`, or a directory of examples, at most `n` of them; `DIRECTORY:SPLIT` for one that has splits.
+    """A set made on the spot, by name, or a directory of examples, at most `n`; `DIRECTORY:SPLIT` if it has splits.
 
     Raises:
         ExampleError: The directory is missing, empty or malformed.
     """
-    from causalablate.examples import digits, folder
+    from causalablate.examples import EXAMPLE_SETS, folder
 
-    if text == "digits":
-        return digits(n, split=split, seed=seed)
+    if text in EXAMPLE_SETS and text != "folder":
+        return EXAMPLE_SETS[text](n, split=split, seed=seed)
     directory, _, part = text.rpartition(":")
     if directory and not Path(text).exists():
         return folder(Path(directory), split=part, limit=n)

@@ -1,9 +1,6 @@
 """A simultaneous band: intervals of all lesions of a family that hold at once, as a forest plot is read."""
 
-from dataclasses import replace
-
 import numpy as np
-from scipy.special import stdtrit
 
 from causalablate.effects.interval_methods import (
     BOOTSTRAPS,
@@ -17,13 +14,12 @@ from causalablate.effects.intervals import automatic, mean_intervals
 from causalablate.effects.joint_level import simultaneous_level
 from causalablate.effects.kinds import Kind
 from causalablate.effects.methods import AUTO, UNDEFINED
-from causalablate.effects.paired import Paired, totals
+from causalablate.effects.paired import Paired
 from causalablate.effects.proportion import agresti_coull, wilson, z_value
-from causalablate.effects.uncertainty import is_flat, plain_spread, spread_of
+from causalablate.effects.skewness import outwards
+from causalablate.effects.uncertainty import plain_spread, spread_of
 
 NO_BAND = "resampled tails do not reach far enough for a band"
-SYMMETRIC = 1e-8
-"""Skewness below this is none."""
 
 
 def simultaneous_band(paired: Paired, level: float, method: str = AUTO, *, seed: int = 0) -> Intervals:
@@ -51,7 +47,7 @@ def simultaneous_band(paired: Paired, level: float, method: str = AUTO, *, seed:
     if name in BOOTSTRAPS:
         return nowhere(paired, UNDEFINED + NO_BAND)
     joint = simultaneous_level(paired, level, seed=seed)
-    found = mean_intervals(paired, joint, name)
+    found = mean_intervals(paired, joint, method)
     if len(paired.lesions) == 1 or np.isnan(found.low).all():
         return found
     if name == "bonett-price":
@@ -63,28 +59,4 @@ def simultaneous_band(paired: Paired, level: float, method: str = AUTO, *, seed:
         if name in shares:
             return share_intervals(paired, spread, shares[name], name, joint)
         return from_spread(paired, spread, name, joint)
-    return _skewed(paired, found, joint) if paired.kind in (Kind.REAL, Kind.DISTANCE) else found
-
-
-def _skewed(paired: Paired, found: Intervals, level: float) -> Intervals:
-    """Each limit, or Hall's if that lies further out."""
-    spread = plain_spread(paired)
-    assert spread is not None, "an interval was found"
-    sums, sizes = totals(paired.effect, paired.cluster), np.bincount(paired.cluster)
-    residual = sums - spread.center[:, None] * sizes
-    varies = ~is_flat(paired, spread)
-    second, third = (residual**2).mean(axis=1), (residual**3).mean(axis=1)
-    skewness = np.divide(third, second**1.5, out=np.zeros(second.shape), where=varies) / np.sqrt(paired.n_clusters)
-    quantile = stdtrit(paired.n_clusters - 1, (1 + level) / 2)
-    low = np.minimum(found.low, spread.center - spread.se * _transformed(quantile, skewness))
-    if paired.kind is Kind.DISTANCE:
-        low = np.maximum(low, np.minimum(spread.center, 0.0))
-    high = np.maximum(found.high, spread.center - spread.se * _transformed(-quantile, skewness))
-    return replace(found, low=np.where(varies, low, found.low), high=np.where(varies, high, found.high))
-
-
-def _transformed(quantile: float, skewness: np.ndarray) -> np.ndarray:
-    """Value of t whose transform, t + s t^2 / 3 + s^2 t^3 / 27 + s / 6, is the quantile."""
-    s = np.where(np.abs(skewness) < SYMMETRIC, 1.0, skewness)
-    found = 3 / s * (np.cbrt(1 + s * (quantile - s / 6)) - 1)
-    return np.where(np.abs(skewness) < SYMMETRIC, quantile, found)
+    return outwards(paired, found, joint) if paired.kind in (Kind.REAL, Kind.DISTANCE) else found

@@ -1,6 +1,6 @@
 """From a table of counterfactuals to paired arrays, refusing what cannot be paired."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,15 @@ def paired_blocks(table: Counterfactuals) -> list[Paired]:
         for rows in _same_rows(here, lesion, row):
             made.append(_paired(frame, rows, str(name), kind, [str(lesions[i]) for i in lesion[rows[:, 0]]], example))
     return made
+
+
+def factual_sd(blocks: Sequence[Paired]) -> dict[str, float]:
+    """SD of each outcome's factual values over the rows of its largest block, the first of several; 0 for one row."""
+    largest: dict[str, Paired] = {}
+    for block in blocks:
+        if block.outcome not in largest or block.n_rows > largest[block.outcome].n_rows:
+            largest[block.outcome] = block
+    return {name: float(b.factual[0].std(ddof=1)) if b.n_rows > 1 else 0.0 for name, b in largest.items()}
 
 
 def _check_named(frame: pd.DataFrame) -> None:

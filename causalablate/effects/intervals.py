@@ -4,6 +4,7 @@ from causalablate.effects.interval_methods import INTERVALS, Intervals, nowhere
 from causalablate.effects.kinds import Kind
 from causalablate.effects.methods import AUTO, UNDEFINED, refusal
 from causalablate.effects.paired import Paired
+from causalablate.effects.skewness import of_sparse_effects
 from causalablate.effects.structure import Structure, structure_of
 from causalablate.effects.uncertainty import NO_SPREAD, effective_size, is_flat, pseudo_rows, spread_of
 
@@ -37,6 +38,7 @@ def mean_intervals(
     - binary, independent rows: Bonett-Price; shared clusters or several seeds: the t below with its adjustment;
     - categorical: Agresti-Coull, at the effective sample size where rows are dependent;
     - otherwise: paired t, cluster-robust t with G - 1 degrees of freedom, or two-way t with several seeds;
+    - where most effects of a real outcome are exactly zero, limits are moved outwards for skewness;
     - effects that are all equal show no variance to build a t interval on. The sign interval of the median holds
       then: the common value itself once 2^(1 - replicates) <= 1 - level, else undefined.
 
@@ -51,7 +53,8 @@ def mean_intervals(
     reason = refusal(name, INTERVALS[name], paired)
     if reason:
         return nowhere(paired, UNDEFINED + reason)
-    return INTERVALS[name].run(paired, level, resamples, seed)
+    found = INTERVALS[name].run(paired, level, resamples, seed)
+    return of_sparse_effects(paired, found, level) if method == AUTO else found
 
 
 def automatic(paired: Paired) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from causalablate.effects.better import better_of
-from causalablate.effects.blocks import paired_blocks
+from causalablate.effects.blocks import factual_sd, paired_blocks
 from causalablate.effects.controls import check_controls, compare_with_controls, only_controls
 from causalablate.effects.corrections import adjust_families
 from causalablate.effects.equivalence import smallest_effects
@@ -15,7 +15,7 @@ from causalablate.effects.groups import subgroups
 from causalablate.effects.intervals import INTERVALS, RESAMPLES
 from causalablate.effects.label import verdicts
 from causalablate.effects.methods import check_method
-from causalablate.effects.paired import Paired
+from causalablate.effects.order import check_level, in_order
 from causalablate.effects.permutation import permutations_for
 from causalablate.effects.population_rows import RowSettings, rows_of
 from causalablate.effects.tests_by_name import TESTS
@@ -127,7 +127,7 @@ def population_effects(
     check_method("interval", interval, INTERVALS, parts)
     check_method("test", test, TESTS, parts)
     kinds = {block.outcome: block.kind for block in parts}
-    sd, only = _factual_sd(parts), only_controls(controls or {})
+    sd, only = factual_sd(parts), only_controls(controls or {})
     smallest = smallest_effects(sesoi, kinds, sd)
     settings = RowSettings(
         level=level,
@@ -142,7 +142,7 @@ def population_effects(
         seed=seed,
     )
     rows = [rows_of(sample, group, settings) for block in parts for group, sample in subgroups(block)]
-    effects = _in_order(pd.concat(rows, ignore_index=True), table)
+    effects = in_order(pd.concat(rows, ignore_index=True), table)
     families = [effects["outcome"], effects["group"], effects["lesion"].isin(only)]
     effects = pd.concat([effects, adjust_families(effects["p"], families)], axis=1)
     effects["label"] = verdicts(
@@ -170,8 +170,7 @@ def population_effects(
 
 
 def _check(level: float, correction: str, n_permutations: int | None, resamples: int) -> None:
-    if not 0.5 < level < 1:
-        raise EffectError(f"level is {level}; it must lie between 0.5 and 1, e.g. 0.95")
+    check_level(level)
     if correction not in CORRECTIONS:
         raise EffectError(
             f'no correction "{correction}"{nearest(correction, CORRECTIONS)}; there are {", ".join(CORRECTIONS)}'
@@ -191,20 +190,3 @@ def _corrected(effects: pd.DataFrame, correction: str) -> np.ndarray:
     """The p of the label. Where signs cannot be flipped maxT gives way to Holm, which controls the same error."""
     adjusted = effects[f"p_{correction}"]
     return (adjusted.fillna(effects["p_holm"]) if correction == "maxt" else adjusted).to_numpy()
-
-
-def _factual_sd(parts: Sequence[Paired]) -> dict[str, float]:
-    """SD of each outcome's factual values over examples and seeds; 0 for a single row."""
-    largest: dict[str, Paired] = {}
-    for block in parts:
-        known = largest.get(block.outcome)
-        if known is None or block.n_rows > known.n_rows:
-            largest[block.outcome] = block
-    return {name: float(b.factual[0].std(ddof=1)) if b.n_rows > 1 else 0.0 for name, b in largest.items()}
-
-
-def _in_order(effects: pd.DataFrame, table: Counterfactuals) -> pd.DataFrame:
-    """Rows by outcome and lesion as they first appear in the table, then `all` before the groups."""
-    outcomes, lesions = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
-    keys = pd.DataFrame({"outcome": effects["outcome"].map(outcomes), "lesion": effects["lesion"].map(lesions)})
-    return effects.loc[keys.sort_values(["outcome", "lesion"], kind="stable").index].reset_index(drop=True)

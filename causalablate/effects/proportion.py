@@ -30,6 +30,20 @@ def agresti_coull(successes: np.ndarray, n: np.ndarray, level: float) -> tuple[n
     return np.asarray(low), np.asarray(high)
 
 
+def clopper_pearson(successes: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Clopper-Pearson interval of one proportion: covers at least as often as it says. Counts may be fractional.
+
+    Source: Clopper & Pearson (1934), Biometrika 26(4); statsmodels.
+    """
+    successes, n = np.asarray(successes, float), np.asarray(n, float)
+    inside = np.clip(successes, 0.0, np.where(n > 0, n, 0.0))
+    with np.errstate(invalid="ignore"):
+        low, high = proportion_confint(inside, n, 1 - level, method="beta")
+    unknown = ~(n > 0)
+    low, high = np.where(inside <= 0, 0.0, low), np.where(inside >= n, 1.0, high)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
 def p_share_greater(successes: np.ndarray, n: np.ndarray, null: float) -> np.ndarray:
     """Exact p of a share being at most `null`: P(X >= successes) for a binomial X. Counts may be fractional."""
     successes, n = np.asarray(successes, float), np.asarray(n, float)

@@ -160,6 +160,8 @@ def _register(module: nn.Module, place: Place, edit: Edit, calls: "Counter[Place
             return None
         # Rows whose delta is untouched keep their exact output: start + (whole - start) may round differently.
         touched = (new != delta).flatten(1).any(dim=1).reshape((-1,) + (1,) * (whole.ndim - 1))
+        if whole.requires_grad and bool(touched.all()):  # then the block is to receive no gradient, not one of 0
+            return _with_first_output(output, start + new)
         return _with_first_output(output, torch.where(touched, start + new, whole))
 
     match place[1]:

@@ -1,6 +1,6 @@
 """Which lesions share a forward, and which share the run of a common part."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from causalablate.component import Component
@@ -66,21 +66,23 @@ def plan(lesions: Sequence[Parts], layout: Layout, size: int) -> Node:
         while prefix and not (prefix in nodes or _pays(prefix, members, ordered, layout)):
             prefix = prefix[:-1]
         if prefix not in nodes:
-            parent = max((p for p in nodes if prefix[: len(p)] == p), key=len)
+            parent = prefix[:-1]
+            while parent not in nodes:
+                parent = parent[:-1]
             nodes[prefix] = Node(prefix)
             nodes[parent].children.append(nodes[prefix])
         nodes[prefix].batches += _batches(members, ordered, layout, size, len(prefix))
+    position = {parts: i for i, parts in reversed(list(enumerate(ordered)))}
     for prefix, node in nodes.items():
-        if prefix in ordered:
-            node.lesion = ordered.index(prefix)
-            node_free = node.lesion
-            for other in nodes.values():
-                other.batches = [b for b in (_without(b, node_free) for b in other.batches) if b.lesions]
+        node.lesion = position.get(prefix)
+    shared = {node.lesion for node in nodes.values()}
+    for node in nodes.values():
+        node.batches = [b for b in (_without(b, shared) for b in node.batches) if b.lesions]
     return root
 
 
-def _without(batch: Batch, lesion: int) -> Batch:
-    return Batch(tuple(i for i in batch.lesions if i != lesion), batch.plain, batch.restricted)
+def _without(batch: Batch, lesions: Collection[int | None]) -> Batch:
+    return Batch(tuple(i for i in batch.lesions if i not in lesions), batch.plain, batch.restricted)
 
 
 def _place(part: tuple[Component, Off], layout: Layout) -> PlaceLayout | None:

@@ -395,11 +395,13 @@ class Stack:
             where = (self.group(site.group or "all") & self.group("all")).to(old.device)  # a model may be spread out
             where = where.flatten() if site.packed else where
             new = torch.where(where.reshape(where.shape + (1,) * (old.ndim - where.ndim)), new, old)
-        change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()
-        if component.kind == "edge" and old.dtype != torch.bool:
-            change = (new != old).double()
-        self.squares[context.block][component.address, site, context.call] = self._by_row(change.square())
-        return None if torch.equal(new, old) else new
+        with torch.no_grad():
+            change = (new ^ old).double() if old.dtype == torch.bool else new.double() - old.double()
+            if component.kind == "edge" and old.dtype != torch.bool:
+                change = (new != old).double()
+            self.squares[context.block][component.address, site, context.call] = self._by_row(change.square())
+        # Where gradients flow, an equal value stands in too: the component's own would train the component.
+        return None if torch.equal(new, old) and not old.requires_grad else new
 
     def _by_row(self, squares: Tensor) -> Tensor:
         """Sum over everything but the n rows."""

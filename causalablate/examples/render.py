@@ -1,12 +1,12 @@
-"""Paint digit scenes: two frames of 48x48 pixels. Vectorised: training paints a fresh batch every step."""
+"""Paint digit scenes and clips: frames of 48x48 pixels. Vectorised: training paints a fresh batch every step."""
 
 import numpy as np
 
+from causalablate.examples.clip_scenes import Clips
 from causalablate.examples.scans import Scans
-from causalablate.examples.scenes import GRID, N_CELLS, N_SLOTS, SQUARE, TEXTURE, Scenes
+from causalablate.examples.scenes import CELL, GRID, N_CELLS, N_SLOTS, SQUARE, TEXTURE, Scenes
+from causalablate.examples.trajectories import trajectories
 
-CELL = 12
-"""Pixels per side of a cell."""
 SIDE = GRID * CELL
 BACKGROUND = 0.08
 FAINT = 0.45
@@ -36,14 +36,55 @@ def render(rng: np.random.Generator, source: Scans, scenes: Scenes, *, augment: 
     used = np.arange(N_SLOTS) < scenes.n_digits[:, None]
     which = np.nonzero(used)
     ink[which[0], scenes.digit_cell[which]] = digit_ink[which]
+    second = _paint(rng, ink, scenes)
+    first = second.copy()
+    _show_cue(first, PALETTE[scenes.cue])
+    return _pixels(np.stack([first, second], 1))
+
+
+def render_clips(rng: np.random.Generator, source: Scans, clips: Clips, *, augment: bool = False) -> np.ndarray:
+    """Paint the clips: the digits move, all else stands still.
+
+    Args:
+        rng: Source of positions, sizes and textures.
+        source: The scans that `clips` refers to.
+        clips: What to paint.
+        augment: Also rotate and shear the digits (training only), alike in all frames.
+    Returns:
+        uint8 frames of shape (n, F, 48, 48, 3); the cue is in the first frame only.
+    """
+    scenes, n = clips.last, len(clips)
+    ground = _paint(rng, _square_ink(rng, n) * (scenes.kind == SQUARE)[:, :, None, None], scenes)
+    frames = np.repeat(_pixels(ground)[:, None], clips.frames, axis=1)
+    clip, slot = np.nonzero(np.arange(clips.path.shape[1]) < scenes.n_digits[:, None])
+    ink = _digit_ink(rng, source.images[scenes.scan[clip, slot]], augment)[..., None]
+    colour = PALETTE[scenes.colour[clip, scenes.digit_cell[clip, slot]]][:, None, None, :]
+    digits = _pixels(np.clip(BACKGROUND + ink * (colour - BACKGROUND), 0.0, 1.0))
+    corner = trajectories(clips.frames).corner[clips.path[clip, slot]]
+    at = np.arange(CELL)
+    y, x = corner[:, :, 0, None, None] + at[:, None], corner[:, :, 1, None, None] + at
+    # No box overlaps another, nor a cell that is not empty.
+    frames[clip[:, None, None, None], np.arange(clips.frames)[:, None, None], y, x] = digits[:, None]
+    _show_cue(frames[:, 0], _pixels(PALETTE[scenes.cue]))
+    return frames
+
+
+def _paint(rng: np.random.Generator, ink: np.ndarray, scenes: Scenes) -> np.ndarray:
+    """Give the ink of every cell (n, cells, 12, 12) its colour, and add textures, (n, 48, 48, 3)."""
     colour = PALETTE[scenes.colour]
     cells = BACKGROUND + ink[..., None] * (colour[:, :, None, None, :] - BACKGROUND)
-    texture = rng.random((n, N_CELLS, CELL // 2, CELL // 2), dtype=np.float32).repeat(2, 2).repeat(2, 3)
+    texture = rng.random((len(ink), N_CELLS, CELL // 2, CELL // 2), dtype=np.float32).repeat(2, 2).repeat(2, 3)
     cells += ((scenes.kind == TEXTURE)[:, :, None, None] * texture * 0.3)[..., None]
-    second = _assemble(cells)
-    first = second.copy()
-    first[:, 2 : CELL - 2, 2 : CELL - 2] = PALETTE[scenes.cue][:, None, None, :]
-    return (np.stack([first, second], 1) * 255.0 + 0.5).astype(np.uint8)
+    return _assemble(cells)
+
+
+def _show_cue(frames: np.ndarray, colour: np.ndarray) -> None:
+    """Paint a cue of that colour (n, 3) into cell 0 of frames (n, 48, 48, 3), in place."""
+    frames[:, 2 : CELL - 2, 2 : CELL - 2] = colour[:, None, None, :]
+
+
+def _pixels(values: np.ndarray) -> np.ndarray:
+    return (values * 255.0 + 0.5).astype(np.uint8)
 
 
 def _assemble(cells: np.ndarray) -> np.ndarray:

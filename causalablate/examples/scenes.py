@@ -9,6 +9,8 @@ from causalablate.examples.scans import Scans
 GRID = 4
 """Cells per side of a scene; cell 0 is the cue's."""
 N_CELLS = GRID * GRID
+CELL = 12
+"""Pixels per side of a cell."""
 N_SLOTS = 5
 """Most digits in one scene."""
 COLOURS = ("red", "green", "blue", "yellow", "purple", "cyan")
@@ -74,7 +76,7 @@ def draw(rng: np.random.Generator, source: Scans, question_type: np.ndarray) -> 
     target = np.where(is_type["largest"], largest, target)
     cue = np.where(is_type["cue"], digit_colour[rows, target], rng.integers(0, len(COLOURS), n))
     return Scenes(
-        question_type, n_digits, kind, colour, cells[:, :N_SLOTS], digit, _pick(rng, source, digit), faint, target, cue
+        question_type, n_digits, kind, colour, cells[:, :N_SLOTS], digit, pick(rng, source, digit), faint, target, cue
     )
 
 
@@ -98,7 +100,7 @@ def _kinds(rng: np.random.Generator, cells: np.ndarray, n_digits: np.ndarray) ->
     return kind
 
 
-def _pick(rng: np.random.Generator, source: Scans, digit: np.ndarray) -> np.ndarray:
+def pick(rng: np.random.Generator, source: Scans, digit: np.ndarray) -> np.ndarray:
     """Choose a scan of each digit, uniformly among the split's scans of it."""
     counts = np.array([len(rows) for rows in source.by_digit])
     table = np.zeros((10, counts.max()), dtype=np.int64)

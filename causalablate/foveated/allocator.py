@@ -32,7 +32,8 @@ class Allocator(nn.Module):
     """Turn relevance into tokens per patch under a fixed mean.
 
     The focus gate sets the temperature of a softmax over patches and, diversifying, adds a bonus for distance from
-    where the focus would be. Tokens above the minimum are shared in that proportion, water-filled at the maximum.
+    where the focus would be. Tokens above the minimum are shared in that proportion, water-filled at the maximum; with
+    a hard top-k, among the k most relevant patches only, the first ones where relevance ties.
     """
 
     distance: Tensor
@@ -40,6 +41,7 @@ class Allocator(nn.Module):
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()
         self.low, self.high, self.mean = config.min_budget, config.max_budget, config.mean_budget
+        self.temperature, self.top_k = config.allocation_temperature, config.allocation_top_k
         # Logs of the temperatures when fully focused and fully diversified, and the distance bonus.
         self.log_temperature = nn.Parameter(torch.tensor([-2.5, 0.0]))
         self.distance_bonus = nn.Parameter(torch.tensor(0.5))
@@ -56,13 +58,22 @@ class Allocator(nn.Module):
     def forward(self, relevance: Tensor, focus: Tensor) -> Tensor:
         """Return budgets (B, P) in tokens from relevance (B, P) and the focus gate (B, 1)."""
         sharp, flat = self.log_temperature[0], self.log_temperature[1]
-        fixation = (relevance / sharp.exp()).softmax(-1)
+        fixation = (relevance / (sharp.exp() * self.temperature)).softmax(-1)
         bonus = (1 - focus) * self.distance_bonus * (fixation @ self.distance)
-        share = (relevance / (focus * sharp + (1 - focus) * flat).exp() + bonus).softmax(-1)
+        temperature = (focus * sharp + (1 - focus) * flat).exp() * self.temperature
+        weight = relevance / temperature + bonus
+        total = (self.mean - self.low) * weight.shape[-1]
+        if self.top_k is None:
+            return self.low + self._shared(weight, total)
+        chosen = relevance.sort(dim=-1, descending=True, stable=True).indices[..., : self.top_k]
+        extra = self._shared(weight.gather(-1, chosen), total)
+        return self.low + torch.zeros_like(weight).scatter(-1, chosen, extra)
+
+    def _shared(self, weight: Tensor, total: float) -> Tensor:
+        """Tokens above the minimum for each of some patches, from log weights."""
         # The floor keeps every share positive, so that a lone winner's overflow still finds takers.
-        share = share.clamp(min=1e-6)
-        total = (self.mean - self.low) * share.shape[-1]
-        return self.low + water_fill(share, total, self.high - self.low)
+        share = weight.softmax(-1).clamp(min=1e-6)
+        return water_fill(share, total, self.high - self.low)
 
 
 def water_fill(share: Tensor, total: float, ceiling: float) -> Tensor:

@@ -23,9 +23,10 @@ class TokenLayout:
     per_frame: int
 
     @classmethod
-    def of(cls, config: FoveatedConfig) -> "TokenLayout":
-        """Return the layout that a config implies."""
-        return cls(config.max_question_tokens, config.n_frames, config.visual_tokens_per_frame)
+    def of(cls, config: FoveatedConfig, frames: int | None = None) -> "TokenLayout":
+        """Return the layout that a config implies for so many frames, by default for the most."""
+        frames = config.n_frames if frames is None else frames
+        return cls(config.max_question_tokens, frames, config.visual_tokens_per_frame)
 
     @property
     def length(self) -> int:

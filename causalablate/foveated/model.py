@@ -3,7 +3,9 @@
 Pass 1 sees the frames at the minimum budget. `queries.static` and, for the first frame, `queries.init` each read a
 visual token; the language model's hidden state at a frame's visual position becomes `queries.dynamic` for the next.
 Pass 2 scores the next frame's patches with that query, spends the token budget on them, re-encodes, and answers from
-(init token, fine tokens). Nothing is random and nothing crosses examples.
+(init token, fine tokens). A single frame is looked at once, and answered from the init token: there is nothing left to
+foveate. Mode multi_token is the baseline without foveation: one pass, every frame at the mean budget everywhere.
+Nothing is random and nothing crosses examples.
 """
 
 from pathlib import Path
@@ -15,16 +17,17 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM, PreTrainedModel
 from transformers import initialization as init
 
-from causalablate.errors import CheckpointError
+from causalablate.errors import CheckpointError, ExampleError
 from causalablate.foveated.allocator import Allocator, Relevance
 from causalablate.foveated.checkpoint import CONFIG, WEIGHTS, check_match, read_config, read_weights
-from causalablate.foveated.config import MODES, FoveatedConfig, one_of
+from causalablate.foveated.config import MODES, MULTI_TOKEN, FoveatedConfig, one_of
 from causalablate.foveated.layout import TokenLayout
 from causalablate.foveated.opponent import Opponent
 from causalablate.foveated.output import FoveatedOutput
 from causalablate.foveated.passes import Connector, Pass, Passes
 from causalablate.foveated.queries import LearnedQuery, Queries
 from causalablate.foveated.quiet import quiet_transformers
+from causalablate.foveated.reading import Text
 from causalablate.foveated.scorers import Scorers
 from causalablate.foveated.sequence import CrossAttentionSequence, Sequences
 from causalablate.foveated.texture import Texture
@@ -44,7 +47,6 @@ class FoveatedVLM(PreTrainedModel):
 
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__(config)
-        self.layout = TokenLayout.of(config)
         self.vision = VisionEncoder(config)
         self.queries = Queries(config)
         self.connector = Connector(config)
@@ -99,8 +101,8 @@ class FoveatedVLM(PreTrainedModel):
 
     @property
     def token_groups(self) -> dict[str, slice]:
-        """Positions of each token group in the outputs of `sequence.coarse` and `sequence.fine`."""
-        return self.layout.groups
+        """Positions of each token group in the outputs of `sequence.coarse` and `.fine`, for the most frames."""
+        return TokenLayout.of(self.config).groups
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -146,45 +148,72 @@ class FoveatedVLM(PreTrainedModel):
         Args:
             input_ids: Left-padded words of the question, as positions in the vocabulary, (B, Q).
             attention_mask: 1 at words, 0 at padding, (B, Q).
-            pixel_values: Frames in [0, 1], (B, F, 3, H, W).
+            pixel_values: Frames in [0, 1], (B, F, 3, H, W), with F from 1 to the config's `n_frames`.
             noise: Standard normal sensor noise of the same shape; the config sets its size.
             labels: Answers, as positions in the vocabulary, (B,).
             mode: Overrides the config's mode.
+        Raises:
+            CheckpointError: There is no such mode.
+            ExampleError: Too many frames, or none.
         """
         mode = mode or self.config.mode
         one_of("mode", mode, MODES)
-        text = _Text(self, input_ids, attention_mask)
-        coarse = self._coarse_pass(text, pixel_values, noise, autoregressive=mode == "autoregressive")
-        output = FoveatedOutput(logits=coarse.logits, logits_coarse=coarse.logits)
-        if mode != "coarse_only":
-            self._fine_pass(text, pixel_values, noise, coarse, output, autoregressive=mode == "autoregressive")
+        n_frames = pixel_values.shape[1]
+        if not 1 <= n_frames <= self.config.n_frames:
+            raise ExampleError(
+                f"pixel_values hold {n_frames} frames per example; this model takes 1 to {self.config.n_frames}."
+            )
+        text = Text(self.lm, self.config, input_ids, attention_mask, n_frames)
+        if mode == MULTI_TOKEN:
+            logits = self._even_pass(text, pixel_values, noise)
+            output = FoveatedOutput(logits=logits, logits_coarse=logits)
+        else:
+            coarse = self._coarse_pass(text, pixel_values, noise, autoregressive=mode == "autoregressive")
+            output = FoveatedOutput(logits=coarse.logits, logits_coarse=coarse.logits)
+            if mode != "coarse_only" and n_frames > 1:
+                self._fine_pass(text, pixel_values, noise, coarse, output, autoregressive=mode == "autoregressive")
         if labels is not None:
             self._losses(output, labels)
         return output
 
-    def _coarse_pass(self, text: "_Text", frames: Tensor, noise: Tensor, *, autoregressive: bool) -> "_Coarse":
-        """See all frames but the last at the minimum budget; in mode autoregressive, only the first and only once."""
-        n_queries = self.config.visual_tokens_per_frame
-        static, first = self.queries.static(frames), self.queries.init(frames)
+    def _even_pass(self, text: Text, frames: Tensor, noise: Tensor) -> Tensor:
+        """See all frames at the mean budget everywhere, asked by the static queries; returns the answer's logits."""
+        static = self.queries.static(frames)
+        budgets = frames.new_full((frames.shape[0], self.config.n_patches), self.config.mean_budget)
+        visual = []
+        for t in range(frames.shape[1]):
+            view = self.views.fovea(self.views.pyramid(frames[:, t]), budgets, noise[:, t])
+            reading = self.vision(view, static)[:, -static.shape[1] :]
+            visual.append(self.passes.coarse(self.connector(reading)))
+        return text.read(self.sequence.coarse, torch.cat(visual, dim=1))[1]
+
+    def _coarse_pass(self, text: Text, frames: Tensor, noise: Tensor, *, autoregressive: bool) -> "_Coarse":
+        """See all frames but the last at the minimum budget; in mode autoregressive, only the first and only once.
+
+        A single frame is read by the init query alone: what the static query reads is for frames that follow.
+        """
+        n_queries, n_frames = self.config.visual_tokens_per_frame, frames.shape[1]
+        static = None if autoregressive or n_frames == 1 else self.queries.static(frames)
+        first = self.queries.init(frames)
         view = self.views.periphery(frames[:, 0], noise[:, 0])
-        queries = first if autoregressive else torch.cat([static, first], dim=1)
+        queries = first if static is None else torch.cat([static, first], dim=1)
         reading = self.vision(view, queries)[:, -queries.shape[1] :]
         tokens = self.passes.coarse(self.connector(reading))
         init_token = tokens[:, -n_queries:]
         visual = [tokens[:, :n_queries]]
-        for t in range(1, self.config.n_frames - 1):
-            if autoregressive:
+        for t in range(1, n_frames - 1):
+            if static is None:
                 visual.append(init_token)
                 continue
             view = self.views.periphery(frames[:, t], noise[:, t])
             visual.append(self.passes.coarse(self.connector(self.vision(view, static)[:, -n_queries:])))
         visual.append(init_token)
-        hidden, logits = text.read(self.sequence.coarse, torch.cat(visual[: self.config.n_frames], dim=1))
+        hidden, logits = text.read(self.sequence.coarse, torch.cat(visual[:n_frames], dim=1))
         return _Coarse(init_token, hidden, logits, reading[:, :n_queries])
 
     def _fine_pass(
         self,
-        text: "_Text",
+        text: Text,
         frames: Tensor,
         noise: Tensor,
         coarse: "_Coarse",
@@ -193,20 +222,21 @@ class FoveatedVLM(PreTrainedModel):
         autoregressive: bool,
     ) -> None:
         """Foveate every later frame, then answer; fills `output`."""
-        n_queries, hidden = self.config.visual_tokens_per_frame, coarse.hidden
+        n_queries, n_frames = self.config.visual_tokens_per_frame, frames.shape[1]
+        hidden = coarse.hidden
         visual = [coarse.init_token]
         logits = coarse.logits
-        for t in range(1, self.config.n_frames):
-            query = self.queries.dynamic(hidden[:, self.layout.frame(t - 1)])
+        for t in range(1, n_frames):
+            query = self.queries.dynamic(hidden[:, text.layout.frame(t - 1)])
             relevance, gates, budgets = self._allocate(frames[:, t], noise[:, t], query)
             view = self.views.fovea(self.views.pyramid(frames[:, t]), budgets, noise[:, t])
             encoded = self.vision(view, query)
             reading = encoded[:, -n_queries:]
             visual.append(self.passes.fine(self.connector(reading)))
-            last = t == self.config.n_frames - 1
+            last = t == n_frames - 1
             if last or autoregressive:
                 # Slots of frames not seen yet hold the newest token; the mask is causal, so no read-out sees them.
-                filled = visual + [visual[-1]] * (self.config.n_frames - len(visual))
+                filled = visual + [visual[-1]] * (n_frames - len(visual))
                 hidden, logits = text.read(self.sequence.fine, torch.cat(filled, dim=1))
             if last:
                 output.relevance, output.gates, output.allocation = relevance, gates, budgets
@@ -243,28 +273,6 @@ class _Coarse:
 
     def __init__(self, init_token: Tensor, hidden: Tensor, logits: Tensor, reading: Tensor) -> None:
         self.init_token, self.hidden, self.logits, self.reading = init_token, hidden, logits, reading
-
-
-class _Text:
-    """The question of one batch, embedded once and read with each pass's visual tokens."""
-
-    def __init__(self, model: FoveatedVLM, input_ids: Tensor, attention_mask: Tensor) -> None:
-        self.model = model
-        ids = torch.tensor(model.config.lm_ids, device=input_ids.device)
-        self.vocabulary = ids
-        embed = model.lm.model.embed_tokens
-        self.question = embed(ids[input_ids])
-        self.answer = embed(ids[1:2]).expand(input_ids.shape[0], 1, -1)
-        self.mask = model.layout.mask(attention_mask, self.question.dtype)
-        self.positions = model.layout.position_ids(attention_mask)
-
-    def read(self, sequence: nn.Module, visual: Tensor) -> tuple[Tensor, Tensor]:
-        """Return hidden states (B, T, D_lm) and the answer's logits over the vocabulary (B, V)."""
-        embeds = sequence(self.question, visual, self.answer)
-        hidden = self.model.lm.model(
-            inputs_embeds=embeds, attention_mask=self.mask, position_ids=self.positions, use_cache=False
-        ).last_hidden_state
-        return hidden, self.model.lm.lm_head(hidden[:, -1])[:, self.vocabulary]
 
 
 def _entropy(weights: Tensor) -> Tensor:

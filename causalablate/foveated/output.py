@@ -13,9 +13,10 @@ class FoveatedOutput(ModelOutput):
     Attributes:
         loss: The mode's training loss, mean over the batch (needs labels).
         logits: The mode's answer over the vocabulary, (B, V).
-        logits_fine, logits_coarse: Answer of each pass, (B, V); fine is None in mode coarse_only.
+        logits_fine, logits_coarse: Answer of each pass, (B, V). Where there is one pass (modes coarse_only and
+            multi_token, and examples of a single frame) it is `logits_coarse`, and fine is None.
         loss_fine, loss_coarse: Cross-entropy of each, nats, mean over the batch.
-        allocation: Tokens per patch of the last frame, (B, P).
+        allocation: What follows is there after a fine pass only. Tokens per patch of the last frame, (B, P).
         relevance: Relevance of each patch of the last frame, (B, P).
         gates: The three opponent gates in the order of `opponent.GATES`, for the last frame, (B, 3).
         attention_entropy: Entropy of the shares of tokens above the minimum over the patches, nats, (B,).

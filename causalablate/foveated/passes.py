@@ -12,8 +12,9 @@ class Connector(nn.Module):
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()
         width = config.text_config.hidden_size
-        self.fc1 = nn.Linear(config.vision_config.hidden_size, width)
-        self.fc2 = nn.Linear(width, width)
+        hidden = config.connector_hidden or width
+        self.fc1 = nn.Linear(config.vision_config.hidden_size, hidden)
+        self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, readings: Tensor) -> Tensor:
         """Return visual tokens."""
@@ -33,7 +34,7 @@ class Pass(nn.Module):
 
 
 class Passes(nn.Module):
-    """`coarse`: minimum budget everywhere. `fine`: the allocated view."""
+    """`coarse`: the first pass, at the same budget everywhere. `fine`: the allocated view."""
 
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()

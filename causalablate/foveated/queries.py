@@ -32,7 +32,10 @@ class DynamicQuery(nn.Module):
 
 
 class Queries(nn.Module):
-    """`static` asks the coarse pass, `init` asks the first frame, `dynamic` asks every later frame."""
+    """`static` asks the coarse pass, `init` asks the first frame, `dynamic` asks every later frame.
+
+    Without foveation (mode multi_token) `static` asks every frame.
+    """
 
     def __init__(self, config: FoveatedConfig) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ class CrossAttentionSequence(nn.Module):
     def forward(self, question: Tensor, visual: Tensor, answer: Tensor) -> Tensor:
         """As `ConcatSequence`. Placeholder t reads the visual tokens up to t only, the answer reads all."""
         batch, n_visual = visual.shape[:2]
-        read_from = torch.cat([self.placeholder.expand(batch, -1, -1), answer], dim=1)
+        read_from = torch.cat([self.placeholder[:n_visual].expand(batch, -1, -1), answer], dim=1)
         hidden = torch.ones(n_visual + 1, n_visual, dtype=torch.bool, device=visual.device).triu(1)
         read, _ = self.attention(self.norm(read_from), visual, visual, attn_mask=hidden, need_weights=False)
         return torch.cat([question, read_from + read], dim=1)

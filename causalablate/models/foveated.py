@@ -1,6 +1,7 @@
 """The reference foveated VLM: its components by address, its inputs, its answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from causalablate.component import Component, ComponentMap, Site
 from causalablate.engine.tail import Tail
 from causalablate.errors import DeviceError
 from causalablate.examples import Example
-from causalablate.foveated.config import MODES, FoveatedConfig
-from causalablate.foveated.encoding import encode
+from causalablate.foveated.config import FOVEATED_MODES, MODES, MULTI_TOKEN, FoveatedConfig
+from causalablate.foveated.encoding import encode, frames_of
+from causalablate.foveated.layout import TokenLayout
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.opponent import GATES
 from causalablate.foveated.output import FoveatedOutput
@@ -40,20 +42,30 @@ class FoveatedFamily:
     modes: tuple[str, ...] = MODES
 
     def open(self, path: Path, mode: str | None, options: LoadOptions) -> tuple[FoveatedVLM, "FoveatedAdapter"]:
-        """Read a checkpoint directory; `mode` overrides how the model answers."""
+        """Read a checkpoint directory; `mode` overrides how the model answers.
+
+        Every checkpoint can be asked to answer in every mode. The adapter lists those that its training served, so
+        that nobody compares a foveated model with an untrained baseline unasked.
+        """
         if options.device_map is not None:
             raise DeviceError("device_map is for families that transformers loads; leave it out, and give a device")
         module = FoveatedVLM.from_pretrained(path)
+        adapter = FoveatedAdapter(module.config.modes)
         if mode is not None:
             module.config.mode = mode
         placed(module, options.dtype, options.device)
-        return module.eval(), FoveatedAdapter()
+        return module.eval(), adapter
 
 
+@dataclass(frozen=True)
 class FoveatedAdapter:
-    """Feeds and reads a `FoveatedVLM`."""
+    """Feeds and reads a `FoveatedVLM`.
 
-    modes: tuple[str, ...] = MODES
+    Attributes:
+        modes: Ways to answer that its weights were trained for.
+    """
+
+    modes: tuple[str, ...] = FOVEATED_MODES
 
     def components(self, module: nn.Module) -> ComponentMap:
         """Every component that the config's mode reaches, in the order of the forward pass."""
@@ -68,8 +80,9 @@ class FoveatedAdapter:
         return {name: value for name, value in inputs.items() if name != "labels"}
 
     def alone(self, module: nn.Module, examples: Sequence[Example]) -> bool:
-        """Never: every frame has as many patches as any other."""
-        return False
+        """Whether they show the model different numbers of frames; every frame has as many patches as any other."""
+        assert isinstance(module, FoveatedVLM)
+        return len({frames_of(example, module.config) for example in examples}) > 1
 
     def answers(self, module: nn.Module, examples: Sequence[Example]) -> Tensor:
         """Vocabulary index of each true answer, shape (rows,)."""
@@ -80,9 +93,10 @@ class FoveatedAdapter:
         """Bool masks (rows, length): question, image, image.first, image.fine, answer, and all but padding."""
         assert isinstance(module, FoveatedVLM)
         question = inputs["attention_mask"].bool()
-        real = nn.functional.pad(question, (0, module.layout.length - question.shape[1]), value=True)
+        layout = TokenLayout.of(module.config, inputs["pixel_values"].shape[1])
+        real = nn.functional.pad(question, (0, layout.length - question.shape[1]), value=True)
         groups = {"all": real}
-        for name, positions in module.token_groups.items():
+        for name, positions in layout.groups.items():
             inside = torch.zeros_like(real)
             inside[:, positions] = True
             groups[name] = inside & real
@@ -98,16 +112,20 @@ class FoveatedAdapter:
         return Readout({k: v.float().cpu() for k, v in found.items() if v is not None}, allocation)
 
     def tails(self, module: nn.Module) -> tuple[Tail, ...]:
-        """Of the encoder the queries are read; of the language model the answer and, before the last pass, images."""
+        """Of the encoder the queries are read; of the language model the answer and, before the last pass, images.
+
+        For the most frames. With fewer, each call reads no more than is said of the call of the same number here, and
+        image positions beyond the shorter sequence wrap around to others.
+        """
         assert isinstance(module, FoveatedVLM)
         config = module.config
-        fine = [] if config.mode == "coarse_only" else [*range(1, config.n_frames)]
-        coarse = [2, *[1] * (config.n_frames - 2)] if config.mode != "autoregressive" else [1]
-        asked = [config.visual_tokens_per_frame * n for n in (*coarse, *[1] * len(fine))]
+        fine = config.n_frames - 1 if _looks_twice(config) else 0
+        asked = [config.visual_tokens_per_frame * n for n in (*_coarse_queries(config), *[1] * fine)]
         seen = [tuple(range(-n, 0)) for n in asked]
         towers = dinov2_tails("vision.dinov2", config.vision_config, seen) if config.deep_query else ()
-        images = (*range(*module.token_groups["image"].indices(module.layout.length)), -1)
-        again = len(fine) if config.mode == "autoregressive" else min(len(fine), 1)
+        layout = TokenLayout.of(config)
+        images = (*range(*layout.groups["image"].indices(layout.length)), -1)
+        again = fine if config.mode == "autoregressive" else min(fine, 1)
         read = [images] * again + [(-1,)]
         return (*towers, *llama_tails("lm.model", config.text_config, read))
 
@@ -117,8 +135,22 @@ class FoveatedAdapter:
         return list(module.config.vocabulary)
 
 
+def _looks_twice(config: FoveatedConfig) -> bool:
+    """Whether the mode has a fine pass, and there is a frame for it."""
+    return config.mode not in ("coarse_only", MULTI_TOKEN) and config.n_frames > 1
+
+
+def _coarse_queries(config: FoveatedConfig) -> list[int]:
+    """How many of the queries `static` and `init` ask each view of the first pass, for the most frames."""
+    if config.mode == MULTI_TOKEN:
+        return [1] * config.n_frames
+    if config.mode == "autoregressive" or config.n_frames == 1:
+        return [1]
+    return [2, *[1] * (config.n_frames - 2)]
+
+
 def _components(config: FoveatedConfig) -> Iterator[Component]:
-    fine = config.mode != "coarse_only"
+    fine, several = _looks_twice(config), config.n_frames > 1
     yield from _queries(config)
     yield from dinov2_layers("vision", "vision.dinov2", config.vision_config)
     yield Component("connector", "connector", (Site("connector"),))
@@ -128,13 +160,15 @@ def _components(config: FoveatedConfig) -> Iterator[Component]:
         yield from _allocation(config)
     yield from _tokens(fine)
     yield from llama_layers("lm", "lm.model", config.text_config)
-    yield from attention_edges("lm", "lm.model", config.text_config.num_hidden_layers, EDGES)
+    edges = [edge for edge in EDGES if several or "image.fine" not in edge]
+    yield from attention_edges("lm", "lm.model", config.text_config.num_hidden_layers, edges)
 
 
 def _queries(config: FoveatedConfig) -> Iterator[Component]:
-    """`query.static` is not asked in autoregressive mode, `query.dynamic` not in coarse_only."""
-    asked = {"static": config.mode != "autoregressive", "init": True, "dynamic": config.mode != "coarse_only"}
-    for name, used in asked.items():
+    """Static asks for later frames' sake, dynamic in the fine pass; without foveation static asks alone."""
+    multi = config.mode == MULTI_TOKEN
+    static = multi or (config.mode != "autoregressive" and config.n_frames > 1)
+    for name, used in {"static": static, "init": not multi, "dynamic": _looks_twice(config)}.items():
         if used:
             yield Component(f"query.{name}", "query", (Site(f"queries.{name}"),))
 

@@ -7,7 +7,7 @@ from causalablate.effects.controls import compare_with_controls
 from causalablate.report.accuracy import Accuracy, accuracy, majority_accuracy
 from causalablate.report.gallery import Gallery, GalleryExample
 from causalablate.report.write import ReportPaths, write_report
-from causalablate.study import DigitsSpec, FolderSpec, Results
+from causalablate.study import ExamplesSpec, Results
 
 ANSWERS = {"correct": "after the fine pass", "correct_coarse": "after the coarse pass"}
 
@@ -78,7 +78,7 @@ def facts(results: Results) -> dict[str, str]:
     return known | {"versions": ", ".join(f"{k} {v}" for k, v in versions.items())}
 
 
-def _named(spec: DigitsSpec | FolderSpec | None) -> str:
+def _named(spec: ExamplesSpec | None) -> str:
     return "" if spec is None else " ".join(f"{k}={v}" for k, v in spec.model_dump().items() if v is not None)
 
 

@@ -9,13 +9,15 @@ from causalablate.study.plan import Plan, PlannedLesion, Unit, plan_study
 from causalablate.study.preview import Preview, preview
 from causalablate.study.results import Results, read_results
 from causalablate.study.runner import run
-from causalablate.study.sets import DigitsSpec, FolderSpec
+from causalablate.study.sets import ClipsSpec, DigitsSpec, ExamplesSpec, FolderSpec, StillsSpec, TextsSpec
 from causalablate.study.shipped import find_study, shipped_studies
 from causalablate.study.spec import Controls, Study, read_study, with_model
 
 __all__ = [
+    "ClipsSpec",
     "Controls",
     "DigitsSpec",
+    "ExamplesSpec",
     "FolderSpec",
     "Ledger",
     "LesionEntry",
@@ -24,7 +26,9 @@ __all__ = [
     "PlannedLesion",
     "Preview",
     "Results",
+    "StillsSpec",
     "Study",
+    "TextsSpec",
     "Unit",
     "controls_of",
     "find_study",

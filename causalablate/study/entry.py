@@ -1,6 +1,6 @@
 """One entry of a study's `lesions`: a joint lesion (`do`) or one lesion per matching component (`each`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import (
@@ -9,31 +9,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    PlainValidator,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
 
 from causalablate.component import ComponentMap
-from causalablate.errors import LesionError, nearest
 from causalablate.intervention import Lesion, do
-from causalablate.offs import OFFS, Off, off
-
-
-def parse_off(spec: Any) -> Off:
-    """An off from a kind name or a mapping with `kind`; pydantic reports what is wrong with it."""
-    if isinstance(spec, Off):
-        return spec
-    kind = spec.get("kind") if isinstance(spec, Mapping) else spec
-    if not isinstance(kind, str) or kind not in OFFS:
-        got = "nothing" if kind is None else f'"{kind}"' if isinstance(kind, str) else repr(kind)
-        close = nearest(kind, OFFS, n=1) if isinstance(kind, str) else ""
-        raise ValueError(f"expected {', '.join(OFFS)}, or a mapping with kind and its parameters; got {got}{close}")
-    try:
-        return off(spec)
-    except LesionError as error:
-        raise ValueError(str(error)) from None
+from causalablate.offs import Off
+from causalablate.offs.field import OffField
 
 
 def _as_tuple(value: Any) -> Any:
@@ -44,7 +28,6 @@ def _one_or_many(values: tuple[Any, ...]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
-OffField = Annotated[Any, PlainValidator(parse_off), PlainSerializer(lambda how: how.to_json())]
 Offs = Annotated[
     tuple[OffField, ...], BeforeValidator(_as_tuple), PlainSerializer(lambda v: _one_or_many([o.to_json() for o in v]))
 ]

@@ -1,7 +1,7 @@
 """Example sets as a study names them: one spec per row of `EXAMPLE_SETS`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from causalablate.examples import ExampleSet
 
 
-class DigitsSpec(BaseModel):
-    """Scanned digits on coloured canvases, made from a seed.
+class _MadeSpec(BaseModel):
+    """A set that is made on the spot.
 
     Attributes:
         n: Number of examples.
@@ -20,20 +20,55 @@ class DigitsSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["digits"] = "digits"
+    kind: str
     n: int = Field(default=512, ge=1, le=1_000_000)
     split: Literal["test", "validation", "train"] = "test"
     seed: int = Field(default=0, ge=0)
 
-    def at(self, folder: Path) -> "DigitsSpec":
+    def at(self, folder: Path) -> Self:
         """The same: it names no path."""
         return self
 
+    @property
+    def default_reference(self) -> Self:
+        """512 examples of another split, so that no example is its own reference."""
+        split = "train" if self.split == "validation" else "validation"
+        return self.model_copy(update={"n": 512, "split": split, "seed": 0})
+
     def load(self) -> "ExampleSet":
         """Make the examples."""
-        from causalablate.examples import digits
+        from causalablate.examples import EXAMPLE_SETS
 
-        return digits(self.n, split=self.split, seed=self.seed)
+        return EXAMPLE_SETS[self.kind](**self.model_dump(exclude={"kind"}))
+
+
+class DigitsSpec(_MadeSpec):
+    """Scanned digits on coloured canvases, two frames: with the cue, then without it."""
+
+    kind: Literal["digits"] = "digits"
+
+
+class ClipsSpec(_MadeSpec):
+    """Clips of moving digits.
+
+    Attributes:
+        frames: Frames per clip.
+    """
+
+    kind: Literal["clips"]
+    frames: int = Field(default=4, ge=3, le=64)
+
+
+class StillsSpec(_MadeSpec):
+    """Digit scenes as single images."""
+
+    kind: Literal["stills"]
+
+
+class TextsSpec(_MadeSpec):
+    """Questions that need no image, on a blank one."""
+
+    kind: Literal["texts"]
 
 
 class FolderSpec(BaseModel):
@@ -56,6 +91,11 @@ class FolderSpec(BaseModel):
         """The same with its path taken relative to `folder`."""
         return self.model_copy(update={"path": str(absolute(self.path, folder))})
 
+    @property
+    def default_reference(self) -> None:
+        """Nothing is known of another part that could serve."""
+        return None
+
     def load(self) -> "ExampleSet":
         """Read the examples.
 
@@ -67,7 +107,7 @@ class FolderSpec(BaseModel):
         return folder(Path(self.path), split=self.split, limit=self.limit)
 
 
-ExamplesSpec = Annotated[DigitsSpec | FolderSpec, Field(discriminator="kind")]
+ExamplesSpec = Annotated[DigitsSpec | FolderSpec | ClipsSpec | StillsSpec | TextsSpec, Field(discriminator="kind")]
 
 
 def absolute(path: str, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from causalablate.errors import nearest
 from causalablate.outcome import OUTCOMES
 from causalablate.study.controls import KINDS
 from causalablate.study.entry import LesionEntry
-from causalablate.study.sets import DigitsSpec, ExamplesSpec, FolderSpec, absolute
+from causalablate.study.sets import DigitsSpec, ExamplesSpec, absolute
 
 SHIPPED = "shipped"
 
@@ -53,8 +53,8 @@ class Study(BaseModel):
         lesions: What is switched off; see `LesionEntry`.
         model: Checkpoint folder, or `shipped`: the one inside the package. In a file, relative to that file.
         examples: The examples on which outcomes are compared.
-        reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for digits, 512 of
-            another split, so that no example is its own reference.
+        reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for examples made on
+            the spot, 512 of another split, so that no example is its own reference.
         device: Where the model runs: `cpu`, `cuda`, `cuda:1` ..., or `auto`: spread over all that is there.
         dtype: Number format of the model's weights.
         mode: How the model answers, where it has modes; by default the checkpoint's own.
@@ -80,7 +80,7 @@ class Study(BaseModel):
     reference: ExamplesSpec | None = None
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    mode: Literal["coarse_only", "coarse_fine", "autoregressive"] | None = None
+    mode: Literal["coarse_only", "coarse_fine", "autoregressive", "multi_token"] | None = None
     labels: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = Field(default=("answer_logprob", "correct"), min_length=1)
     lesions: tuple[LesionEntry, ...] = Field(min_length=1)
@@ -119,11 +119,9 @@ class Study(BaseModel):
         return content_hash(self)
 
     @property
-    def reference_examples(self) -> DigitsSpec | FolderSpec | None:
+    def reference_examples(self) -> ExamplesSpec | None:
         """The reference set, the default made explicit; None where there is none to assume."""
-        if self.reference is not None or not isinstance(self.examples, DigitsSpec):
-            return self.reference
-        return DigitsSpec(split="train" if self.examples.split == "validation" else "validation")
+        return self.examples.default_reference if self.reference is None else self.reference
 
     def at(self, folder: str | Path) -> "Study":
         """The same study with its relative paths taken from `folder`."""

@@ -22,7 +22,7 @@ N_COLOUR_CLASSES = 7
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What digit scenes hold.
+    """What digit scenes hold, or the last frames of clips.
 
     Attributes:
         scenes: As they were drawn.
@@ -60,11 +60,36 @@ def training_batch(config: FoveatedConfig, size: int, seed: int, stage: int, ste
     rng = step_generator(seed, stage, step)
     source = scans("train")
     scenes = draw(rng, source, rng.permutation(size) % len(QUESTION_TYPES))
-    frames = torch.from_numpy(render(rng, source, scenes, augment=True))
-    asked, answers = questions(scenes)
+    frames = render(rng, source, scenes, augment=True)
+    return batch_of(config, rng, frames, *questions(scenes), scenes)
+
+
+def batch_of(
+    config: FoveatedConfig,
+    rng: np.random.Generator,
+    frames: np.ndarray,
+    asked: list[str],
+    answers: list[str],
+    scenes: Scenes | None,
+    *,
+    repeats: int = 1,
+) -> Batch:
+    """Encode what was drawn and painted, and draw the noise.
+
+    Args:
+        config: The model's.
+        rng: The step's generator.
+        frames: uint8, shape (n, F, 48, 48, 3).
+        asked: Questions.
+        answers: Their answers.
+        scenes: What the last frames hold, where that is known.
+        repeats: Show every frame so many times.
+    """
     tokenizer = WordTokenizer.of(config)
     input_ids, attention_mask = tokenizer.questions(asked)
-    pixels = frames.permute(0, 1, 4, 2, 3).float() / 255.0
+    pixels = torch.from_numpy(frames).permute(0, 1, 4, 2, 3).float() / 255.0
+    if repeats > 1:
+        pixels = pixels.repeat_interleave(repeats, 1)
     inputs = {
         "input_ids": input_ids,
         "attention_mask": attention_mask,
@@ -72,7 +97,7 @@ def training_batch(config: FoveatedConfig, size: int, seed: int, stage: int, ste
         "noise": torch.from_numpy(rng.standard_normal(pixels.shape, dtype=np.float32)),
         "labels": tokenizer.answers(answers),
     }
-    return Batch(inputs, rng, Contents(scenes, *cell_targets(scenes)))
+    return Batch(inputs, rng, None if scenes is None else Contents(scenes, *cell_targets(scenes)))
 
 
 def cell_targets(scenes: Scenes) -> tuple[Tensor, Tensor]:

@@ -12,10 +12,10 @@ from causalablate.foveated.model import FoveatedVLM
 def flops_per_sample(model: FoveatedVLM, inputs: Mapping[str, Tensor]) -> int:
     """Count the operations that one example costs in training.
 
-    Forward in the mode of the model's config, and back to every trainable parameter: matrix products, convolutions and
-    attention, a multiplication with its addition as two operations. Terms that an objective adds and the optimiser are
-    not counted. Lesions that hold while this is called are: what they switch off, and what then receives no
-    gradient, costs what it costs in training.
+    Forward in the mode of the model's config, and back to every trainable parameter: matrix products and convolutions,
+    a multiplication with its addition as two operations; attention too where it runs fused on a GPU (on a CPU torch
+    does not count it). Terms that an objective adds and the optimiser are not counted. Lesions that hold while this is
+    called are: what they switch off, and what then receives no gradient, costs what it costs in training.
 
     Args:
         model: The model; neither its gradients nor its mode change.

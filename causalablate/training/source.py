@@ -1,4 +1,4 @@
-"""What a run learns from: digit scenes painted anew at every step, or a folder of examples with some held out."""
+"""What a run learns from: what is painted anew at every step, or a folder of examples with some held out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +15,8 @@ from causalablate.foveated.encoding import encode
 from causalablate.foveated.tokenizer import words_of
 from causalablate.training.config import TrainingConfig
 from causalablate.training.data import Batch, step_generator, training_batch
+from causalablate.training.data_section import FolderData, MixtureData
+from causalablate.training.mixture import Mixture
 
 
 class Source(Protocol):
@@ -37,7 +39,15 @@ class Source(Protocol):
     def hash(self) -> str: ...  # noqa: D102
 
     def batch(self, config: FoveatedConfig, size: int, seed: int, stage: int, step: int) -> Batch:
-        """The batch of one step, a pure function of (seed, stage, step)."""
+        """The batch of one step, a pure function of (seed, stage, step).
+
+        Args:
+            config: The model's.
+            size: Examples of the whole step.
+            seed: Of the samples.
+            stage: Position of the stage; 0 is the encoder's warm-up.
+            step: Within the stage.
+        """
         ...
 
 
@@ -66,9 +76,15 @@ class Folder:
     hash: str
 
     @classmethod
-    def of(cls, examples: ExampleSet, n_validation: int, seed: int) -> "Folder":
+    def of(cls, examples: ExampleSet, n_validation: int, seed: int, repeats: int = 2) -> "Folder":
         """Hold out the examples of randomly chosen clusters, `n_validation` of them or a few more.
 
+        Args:
+            examples: The folder.
+            n_validation: How many to hold out.
+            seed: Of the choice.
+            repeats: Frames that a single image is shown as, where all are single; beside longer ones, as many as they
+                have.
         Raises:
             TrainingError: Nothing would be left to train on.
         """
@@ -82,6 +98,8 @@ class Folder:
                 f"images, which leaves none to train on; hold out fewer."
             )
         asked = [words_of(example.question) for example in examples]
+        longest = max(len(example.images) for example in examples)
+        n_frames = repeats if longest == 1 else longest
         answers = {example.answer.strip().lower() for example in examples}
         return cls(
             mixed[n:],
@@ -89,8 +107,8 @@ class Folder:
             tuple(sorted(answers.union(*asked))),
             {
                 "max_question_tokens": max(len(words) for words in asked),
-                # A single image serves as every frame; two looks are the least that have a fine one.
-                "n_frames": max(2, *(len(example.images) for example in examples)),
+                "n_frames": n_frames,
+                "image_repeats": n_frames,
             },
             examples.hash,
         )
@@ -114,8 +132,10 @@ def source_of(config: TrainingConfig, directory: Path) -> Source:
         ExampleError: The folder is missing, empty or malformed.
         TrainingError: It is too small.
     """
-    asked, n = config.examples, config.evaluation.examples
-    if asked is None:
-        return Digits(digits(n, split="validation", seed=config.seed))
-    found = folder(directory / Path(asked.path).expanduser(), split=asked.split, limit=asked.limit)
-    return Folder.of(found, n, config.seed)
+    data, n, seed = config.data, config.evaluation.examples, config.samples_seed
+    if isinstance(data, MixtureData):
+        return Mixture.of(data, n, seed)
+    if isinstance(data, FolderData):
+        found = folder(directory / Path(data.path).expanduser(), split=data.split, limit=data.limit)
+        return Folder.of(found, n, seed, config.model.image_repeats)
+    return Digits(digits(n, split="validation", seed=seed))

@@ -18,17 +18,33 @@ class RunState:
     """Everything a run needs to go on to the same bytes.
 
     Attributes:
-        config: Canonical JSON of the training config; a run resumes only under the config it began with.
+        config: What identifies the run; a run resumes only as the one that began.
+        begun: What was recorded when it began: machine, versions, sizes.
         step: Optimiser steps done, over all stages.
         seconds: Time spent training, over all starts.
+        status: `finished`, `stopped_early` or `diverged`; empty while it runs.
+        reason: Why it ended, where that needs a word.
         log: Rows logged so far.
-        tensors: State dicts by name: model, heads, average, optimizer.
+        cost: What each row cost.
+        best: Least `val_loss` since the warm-up.
+        stale: Evaluations since then.
+        kept: Step of the weights that are the checkpoint.
+        final: What the checkpoint reaches, once the run is over.
+        tensors: State dicts and tensors by name.
     """
 
     config: str
+    begun: dict[str, Any] = field(default_factory=dict)
     step: int = 0
     seconds: float = 0.0
+    status: str = ""
+    reason: str = ""
     log: list[dict[str, Any]] = field(default_factory=list)
+    cost: list[dict[str, Any]] = field(default_factory=list)
+    best: float | None = None
+    stale: int = 0
+    kept: int | None = None
+    final: dict[str, Any] = field(default_factory=dict)
     tensors: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
@@ -52,7 +68,7 @@ class RunState:
         if not file.exists():
             return None
         try:
-            state = cls(**torch.load(file, weights_only=True))
+            state = cls(**torch.load(file, weights_only=True, map_location="cpu"))
         except Exception as error:
             raise TrainingError(f'"{file}" cannot be read ({error}); delete it to train from the start.') from error
         if state.config != config:

@@ -6,12 +6,13 @@ from PIL import Image
 
 from causalablate.cli.values import examples_from_text
 from causalablate.errors import ExampleError
-from causalablate.examples import digits
+from causalablate.examples import clips, digits
 
 
-def test_digits_take_split_and_seed():
+def test_sets_that_are_made_take_split_and_seed():
     asked = examples_from_text("digits", n=5, split="validation", seed=3)
     assert asked.hash == digits(5, split="validation", seed=3).hash
+    assert examples_from_text("clips", n=5, split="train", seed=3).hash == clips(5, split="train", seed=3).hash
 
 
 def test_a_directory_may_name_its_split(tmp_path):

@@ -4,7 +4,7 @@ from scipy.special import ndtri
 from scipy.stats import multivariate_normal, sem, t
 
 from causalablate.effects import Kind, mean_intervals
-from causalablate.effects.band import _transformed, simultaneous_band
+from causalablate.effects.band import simultaneous_band
 from causalablate.effects.intervals import INTERVALS
 from causalablate.effects.joint_level import correlations, simultaneous_level
 
@@ -57,14 +57,6 @@ def test_skewed_effects_reach_further_where_the_tail_is(effects_of):
     assert (band.high[:5] > plain.high[:5]).all() and (band.low[5:] < plain.low[5:]).all()
     np.testing.assert_array_equal(band.low[:5], plain.low[:5])
     np.testing.assert_allclose(band.low[5:], -band.high[:5])
-
-
-def test_the_transform_of_a_limit_is_the_quantile():
-    skewness = np.array([-0.9, -0.1, 0.0, 0.3, 0.8])
-    for quantile in (-3.5, 2.5):
-        x = _transformed(quantile, skewness)
-        back = x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + skewness / 6
-        np.testing.assert_allclose(back, quantile, rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", list(Kind))

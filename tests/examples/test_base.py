@@ -70,7 +70,7 @@ def test_an_example_alone_is_its_own_cluster():
 
 
 def test_the_table_names_every_set():
-    assert set(EXAMPLE_SETS) == {"digits", "folder"}
+    assert set(EXAMPLE_SETS) == {"digits", "folder", "clips", "stills", "texts"}
 
 
 def test_shuffled_is_a_random_order_of_whole_clusters():

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from causalablate.examples.render import CELL, FAINT, PALETTE, render
+from causalablate.examples.clip_scenes import draw_clips
+from causalablate.examples.render import FAINT, PALETTE, render, render_clips
 from causalablate.examples.scans import scans
-from causalablate.examples.scenes import DIGIT, EMPTY, QUESTION_TYPES, SQUARE, draw
+from causalablate.examples.scenes import CELL, DIGIT, EMPTY, QUESTION_TYPES, SQUARE, draw
+from causalablate.examples.trajectories import trajectories
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,19 @@ def test_augmentation_changes_digits_and_nothing_but_digits():
             if scenes.kind[i, index] == SQUARE:
                 assert (cell(frames[0][i], index) == cell(frames[1][i], index)).all()
     assert (frames[0] != frames[1]).any()
+
+
+def test_a_digit_of_a_clip_looks_the_same_wherever_it_is():
+    rng = np.random.default_rng(2)
+    clips = draw_clips(rng, scans("train"), np.arange(35) % 7, 5)
+    frames = render_clips(rng, scans("train"), clips, augment=True)
+    assert frames.shape == (35, 5, 48, 48, 3) and frames.dtype == np.uint8
+    for row in range(35):
+        for slot in range(clips.last.n_digits[row]):
+            corners = trajectories(5).corner[clips.path[row, slot]]
+            boxes = [frames[row, t, y : y + CELL, x : x + CELL] for t, (y, x) in enumerate(corners)]
+            assert boxes[0].max() > 100 and all((box == boxes[0]).all() for box in boxes)
+            seen = cell(frames[row, -1], clips.last.digit_cell[row, slot])
+            brightest = seen[np.unravel_index(seen.sum(-1).argmax(), (CELL, CELL))]
+            direction = PALETTE[clips.last.colour[row, clips.last.digit_cell[row, slot]]] - 0.08
+            assert np.corrcoef(brightest - 0.08, direction)[0, 1] > 0.99

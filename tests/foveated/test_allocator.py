@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -63,3 +65,38 @@ def test_gradient_reaches_relevance(scale):
     relevance = (scale * torch.randn(2, 16, generator=torch.Generator().manual_seed(0))).requires_grad_()
     allocator(relevance, torch.full((2, 1), 0.5))[:, 3].sum().backward()
     assert torch.isfinite(relevance.grad).all() and relevance.grad.abs().sum() > 0
+
+
+def test_temperature_multiplies_both_temperatures():
+    relevance, focus = torch.randn(4, 16), torch.rand(4, 1)
+    shifted, configured = Allocator(small_config(["a"])), Allocator(small_config(["a"], allocation_temperature=0.3))
+    with torch.no_grad():
+        shifted.log_temperature += math.log(0.3)
+    torch.testing.assert_close(configured(relevance, focus), shifted(relevance, focus), rtol=1e-4, atol=1e-2)
+    assert configured(relevance, focus).std() > Allocator(small_config(["a"]))(relevance, focus).std()
+
+
+@pytest.mark.parametrize("k", [2, 5, 16])
+def test_top_k_gives_tokens_to_the_most_relevant_only_and_spends_the_mean(k):
+    relevance, focus = torch.randn(6, 16, generator=torch.Generator().manual_seed(0)), torch.linspace(0, 1, 6)[:, None]
+    budgets = Allocator(small_config(["a"], allocation_top_k=k))(relevance, focus)
+    extra, chosen = budgets - 64, relevance.topk(k).indices
+    assert ((extra > 0).sum(-1) == k).all() and (extra.gather(-1, chosen) > 0).all()
+    torch.testing.assert_close(budgets.mean(-1), torch.full((6,), 100.0))
+    assert budgets.max() <= 400 + 1e-3
+    if k == 16:
+        torch.testing.assert_close(budgets, Allocator(small_config(["a"]))(relevance, focus))
+
+
+def test_where_relevance_ties_the_first_are_chosen():
+    budgets = Allocator(small_config(["a"], allocation_top_k=3))(torch.zeros(2, 16), torch.ones(2, 1))
+    assert ((budgets > 64) == (torch.arange(16) < 3)).all()
+
+
+def test_the_gradient_of_top_k_flows_through_the_chosen():
+    allocator = Allocator(small_config(["a"], allocation_top_k=4))
+    relevance = (0.1 * torch.randn(2, 16, generator=torch.Generator().manual_seed(1))).requires_grad_()
+    chosen = torch.zeros(2, 16, dtype=torch.bool).scatter(-1, relevance.topk(4).indices, value=True)
+    (allocator(relevance, torch.ones(2, 1)) * torch.arange(16.0)).sum().backward()
+    assert torch.isfinite(relevance.grad).all() and (relevance.grad[chosen] != 0).all()
+    assert (relevance.grad[~chosen] == 0).all()

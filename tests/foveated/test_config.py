@@ -27,6 +27,12 @@ def test_grid_follows_the_encoder():
         ("visual_tokens_per_frame", 0, "at least 1"),
         ("mean_budget", 30.0, "between min_budget"),
         ("detail_levels", [1.0, 0.5], "ascending"),
+        ("connector_hidden", 0, "at least 1"),
+        ("allocation_temperature", 0.0, "above 0"),
+        ("allocation_top_k", 1, "between 2, the fewest patches that can take the 576 tokens .* and the 16"),
+        ("allocation_top_k", 17, "the 16 patches"),
+        ("image_repeats", 0, r"1 to n_frames \(2\) frames"),
+        ("image_repeats", 3, r"1 to n_frames \(2\) frames"),
     ],
 )
 def test_a_bad_switch_is_refused_by_name(switch, value, message):
@@ -38,3 +44,8 @@ def test_a_bad_switch_is_refused_by_name(switch, value, message):
 def test_vocabulary_must_fit_the_language_model():
     with pytest.raises(CheckpointError, match="vocab_size"):
         small_config(["red"], vocabulary_ids=[0, 1, 99])
+
+
+def test_a_checkpoint_serves_the_modes_it_was_trained_for():
+    assert small_config(["red"], mode="autoregressive").modes == ("coarse_only", "coarse_fine", "autoregressive")
+    assert small_config(["red"], mode="multi_token").modes == ("multi_token",)

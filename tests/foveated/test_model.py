@@ -1,8 +1,10 @@
+import itertools
+
 import pytest
 import torch
 
-from causalablate.errors import CheckpointError
-from causalablate.foveated.config import MODES
+from causalablate.errors import CheckpointError, ExampleError
+from causalablate.foveated.config import FOVEATED_MODES, MODES, MULTI_TOKEN
 from causalablate.foveated.encoding import encode
 
 
@@ -41,8 +43,9 @@ def test_every_mode_answers(model, inputs, mode):
     output = model(**inputs, mode=mode)
     assert output.logits.shape == (8, len(model.config.vocabulary))
     assert torch.isfinite(output.loss)
-    if mode == "coarse_only":
+    if mode in ("coarse_only", MULTI_TOKEN):
         assert output.logits_fine is None and torch.equal(output.logits, output.logits_coarse)
+        assert torch.equal(output.loss, output.loss_coarse)
     else:
         assert torch.equal(output.logits, output.logits_fine)
         assert output.allocation.shape == output.relevance.shape == (8, 16)
@@ -53,7 +56,7 @@ def test_every_mode_answers(model, inputs, mode):
 
 def test_modes_differ(model, inputs):
     answers = [model(**inputs, mode=mode).logits for mode in MODES]
-    assert not torch.allclose(answers[0], answers[1]) and not torch.allclose(answers[1], answers[2])
+    assert not any(torch.allclose(one, other) for one, other in itertools.combinations(answers, 2))
 
 
 def test_an_unknown_mode_is_named(model, inputs):
@@ -174,7 +177,8 @@ def test_switches_run_and_learn(make_model, examples, switches, mode):
     output = model(**encode(frames, model.config), mode=mode)
     output.loss.backward()
     assert output.logits.shape[0] == 8
-    assert model.queries.init.weight.grad.abs().sum() > 0
+    asked = model.queries.static if mode == MULTI_TOKEN else model.queries.init
+    assert asked.weight.grad.abs().sum() > 0
     if mode == "coarse_fine":
         assert model.scorers.participatory.texture_features.weight.grad.abs().sum() > 0
 
@@ -186,6 +190,65 @@ def test_with_three_frames_the_last_is_looked_at_with_all_that_was_seen(make_mod
     for mode, fine_reads in (("coarse_fine", 1), ("autoregressive", 2)):
         assert len(captured(model, "passes.fine", inputs, mode=mode)) == 2
         assert len(captured(model, "sequence.fine", inputs, mode=mode)) == fine_reads
+
+
+SHORTER = [{}, {"visual_tokens_per_frame": 2}, {"fusion": "cross_attention"}, {"deep_query": False}]
+
+
+def with_weights_of(model, other):
+    """Copy weights; of cross-attention's placeholders, as many as there are."""
+    here = model.state_dict()
+    model.load_state_dict({name: x[: len(here[name])] if x.ndim else x for name, x in other.state_dict().items()})
+    return model
+
+
+@pytest.mark.parametrize("switches", SHORTER, ids=str)
+@pytest.mark.parametrize("frames", [1, 2])
+def test_fewer_frames_are_what_a_model_of_so_many_frames_makes_of_them(make_model, examples, switches, frames):
+    long = make_model(n_frames=3, **switches)
+    short = with_weights_of(make_model(n_frames=frames, image_repeats=1, **switches), long)
+    inputs = encode(examples, long.config)
+    fewer = inputs | {name: inputs[name][:, :frames] for name in ("pixel_values", "noise")}
+    for mode in MODES:
+        assert torch.equal(long(**fewer, mode=mode).logits, short(**fewer, mode=mode).logits)
+
+
+@pytest.mark.parametrize("mode", FOVEATED_MODES)
+def test_a_single_frame_is_answered_from_the_init_token(model, inputs, mode):
+    single = inputs | {name: inputs[name][:, :1] for name in ("pixel_values", "noise")}
+    before = model(**single, mode=mode)
+    assert before.logits_fine is None and before.allocation is None and torch.equal(before.loss, before.loss_coarse)
+    assert len(captured(model, "lm.lm_head", single, mode=mode)) == 1
+    for path in ("queries.static", "queries.dynamic", "allocator", "passes.fine"):
+        assert not captured(model, path, single, mode=mode)
+    (visual,) = captured(model, "passes.coarse", single, mode=mode)
+    assert visual.shape[1] == 1
+    assert not torch.equal(forced(model, "queries.init", 0.3, single, mode=mode).logits, before.logits)
+
+
+@pytest.mark.parametrize("frames", [0, 3])
+def test_too_many_frames_or_none_are_refused(model, inputs, frames):
+    wrong = inputs | {name: torch.zeros(8, frames, 3, 48, 48) for name in ("pixel_values", "noise")}
+    with pytest.raises(ExampleError, match=f"hold {frames} frames per example; this model takes 1 to 2"):
+        model(**wrong)
+
+
+def test_without_foveation_every_frame_is_seen_evenly_by_the_static_queries(make_model, examples):
+    model = make_model(n_frames=3, visual_tokens_per_frame=4, mean_budget=150.0)
+    frames = [type(e)(e.id, (*e.images, e.images[0]), e.question, e.answer) for e in examples]
+    inputs = encode(frames, model.config)
+    tokens = captured(model, "passes.coarse", inputs, mode=MULTI_TOKEN)
+    (sequence,) = captured(model, "sequence.coarse", inputs, mode=MULTI_TOKEN)
+    assert torch.equal(sequence[:, model.token_groups["image"]], torch.cat(tokens, dim=1)) and len(tokens) == 3
+    for path in ("queries.init", "queries.dynamic", "allocator", "opponent", "passes.fine", "sequence.fine"):
+        assert not captured(model, path, inputs, mode=MULTI_TOKEN)
+    pictures, noise = inputs["pixel_values"], inputs["noise"]
+    views = captured(model, "views.fovea", inputs, mode=MULTI_TOKEN)
+    even = torch.full((8, 16), 150.0)
+    for t, view in enumerate(views):
+        assert torch.equal(view, model.views.fovea(model.views.pyramid(pictures[:, t]), even, noise[:, t]))
+        changed = inputs | {"pixel_values": pictures.clone().index_fill_(1, torch.tensor([t]), 0.5)}
+        assert not torch.allclose(model(**changed, mode=MULTI_TOKEN).logits, model(**inputs, mode=MULTI_TOKEN).logits)
 
 
 def test_frozen_parts_do_not_train(make_model, examples):

@@ -17,3 +17,9 @@ def test_the_connector_keeps_tokens_apart():
     connector = Connector(small_config(["a"], width=32))
     readings = torch.randn(2, 3, 32)
     torch.testing.assert_close(connector(readings)[:, 1:2], connector(readings[:, 1:2]))
+
+
+def test_the_connector_can_be_wider_or_narrower_within():
+    connector = Connector(small_config(["a"], width=32, connector_hidden=5))
+    assert connector(torch.randn(2, 3, 32)).shape == (2, 3, 32)
+    assert sum(p.numel() for p in connector.parameters()) == 32 * 5 + 5 + 5 * 32 + 32

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from causalablate.errors import CheckpointError, InertLesionError
+from causalablate.foveated.config import MODES
 from causalablate.intervention import do
 from causalablate.models import load
 from causalablate.offs import admitted
@@ -34,7 +35,7 @@ def test_the_map_holds_every_kind_of_component(model):
     assert len(model.components.select("scorers.*")) == len(model.components.select("opponent.*")) == 3
 
 
-@pytest.mark.parametrize("mode", ["coarse_only", "coarse_fine", "autoregressive"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fusion", ["concat", "cross_attention"])
 def test_in_every_mode_each_listed_component_acts_and_moves_something(make_model, examples, mode, fusion):
     """A component that a mode does not use is not listed; each listed one changes its site and the answers."""
@@ -145,6 +146,16 @@ def test_a_component_of_another_mode_raises(make_model, examples):
         fine.do(do("passes.fine", off="zero")),
     ):
         fine(**inputs, mode="coarse_only")
+
+
+def test_any_checkpoint_answers_in_any_mode_but_lists_those_it_was_trained_for(tmp_path, make_model, examples):
+    shipped = load("shipped", mode="multi_token")
+    assert shipped.module.config.mode == "multi_token" and "allocator" not in shipped.components
+    assert shipped.adapter.modes == ("coarse_only", "coarse_fine", "autoregressive")
+    assert torch.isfinite(logits(shipped, shipped.encode(examples[:2]))).all()
+    make_model(mode="multi_token").module.save_pretrained(tmp_path)
+    assert load(tmp_path).adapter.modes == ("multi_token",)
+    assert "allocator" in load(tmp_path, mode="coarse_fine").components
 
 
 def test_what_each_kind_admits(model):

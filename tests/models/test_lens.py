@@ -14,6 +14,7 @@ SWITCHES = [
     {},
     {"mode": "coarse_only"},
     {"mode": "autoregressive"},
+    {"mode": "multi_token"},
     {"deep_query": False},
     {"fusion": "cross_attention"},
     {"visual_tokens_per_frame": 2},

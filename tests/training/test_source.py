@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from causalablate.counterfactual import counterfactuals
 from causalablate.declarative import loads, read
 from causalablate.errors import ExampleError, TrainingError
-from causalablate.examples import folder
+from causalablate.examples import digits, folder
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
 from causalablate.intervention import do
@@ -23,6 +23,7 @@ from causalablate.training.config import TrainingConfig
 from causalablate.training.source import Folder, source_of
 from causalablate.training.trainer import train
 
+SMALL = {"width": 16, "layers": 1, "image_size": 16, "patch_size": 8}
 COLOURS = {"Red": (220, 30, 30), "blue": (30, 30, 220), "green": (20, 200, 40)}
 
 
@@ -47,8 +48,8 @@ def data(tmp_path):
 def config(**changes):
     entries = {
         "name": "plain",
-        "examples": {"path": "data", "split": "train"},
-        "model": {"width": 16, "layers": 1, "image_size": 16, "patch_size": 8},
+        "data": {"kind": "folder", "path": "data", "split": "train"},
+        "model": SMALL,
         "encoder_warmup": {"steps": 0},
         "main": {"steps": 3, "batch_size": 6, "warmup_steps": 1},
         "evaluation": {"every": 2, "examples": 7, "batch_size": 6},
@@ -71,14 +72,33 @@ def test_the_examples_say_what_the_model_must_take(data):
     source = source_of(config(), data.parent)
     words = "blue colour colours green here is it of red the what which"
     assert source.words == tuple(words.split())
-    assert source.shape == {"max_question_tokens": 6, "n_frames": 2}
+    assert source.shape == {"max_question_tokens": 6, "n_frames": 2, "image_repeats": 2}
     with pytest.raises(ExampleError, match="nowhere"):
-        source_of(config(examples={"path": "nowhere"}), data.parent)
+        source_of(config(data={"kind": "folder", "path": "nowhere"}), data.parent)
+
+
+def test_single_images_are_repeated_as_asked_and_as_often_as_others_have_frames(data):
+    four = source_of(config(model={**SMALL, "image_repeats": 4}), data.parent)
+    assert four.shape["n_frames"] == four.shape["image_repeats"] == 4
+    line = {"image": ["0.png", "1.png", "2.png"], "question": "what", "answer": "red"}
+    with (data / "train.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(line))
+    mixed = source_of(config(), data.parent)
+    assert mixed.shape["n_frames"] == mixed.shape["image_repeats"] == 3
+    made_for = small_config(mixed.words, **SMALL, **mixed.shape)
+    assert mixed.batch(made_for, 5, 0, 1, 0).inputs["pixel_values"].shape == (5, 3, 3, 16, 16)
+
+
+def test_the_samples_have_a_seed_of_their_own(data):
+    held = [{e.id for e in source_of(config(seed=s, data_seed=7), data.parent).validation} for s in (0, 1)]
+    assert held[0] == held[1]
+    digit = {"data": {"kind": "digits"}, "data_seed": 3}
+    assert source_of(config(**digit), data).validation.hash == digits(7, split="validation", seed=3).hash
 
 
 def test_a_batch_is_a_function_of_seed_stage_and_step(data):
     source = source_of(config(), data.parent)
-    made_for = small_config(source.words, width=16, layers=1, image_size=16, patch_size=8, **source.shape)
+    made_for = small_config(source.words, **SMALL, **source.shape)
 
     def batch(*key):
         return source.batch(made_for, 6, *key)
@@ -148,8 +168,8 @@ DATA = Path(os.environ.get("CAUSALABLATE_DATA", ROOT.parent / "shared" / "data")
 @pytest.mark.skipif(not (DATA / "easy_vqa").is_dir(), reason=f"no easy-VQA in {DATA}")
 def test_easy_vqa_is_trained_on_by_config_alone_and_lesioned(tmp_path):
     run = read(ROOT / "experiments" / "train_easy_vqa.yaml", TrainingConfig)
-    few = {"path": str(DATA / "easy_vqa"), "split": "train", "limit": 400}
-    short = {"examples": few, "main": {"steps": 2, "batch_size": 16}, "evaluation": {"every": 2, "examples": 50}}
+    few = {"kind": "folder", "path": str(DATA / "easy_vqa"), "split": "train", "limit": 400}
+    short = {"data": few, "main": {"steps": 2, "batch_size": 16}, "evaluation": {"every": 2, "examples": 50}}
     model = load(train(TrainingConfig.model_validate({**run.model_dump(), **short}), tmp_path, quiet=True))
     assert model.module.config.n_patches == 16 and "rectangle" in model.vocabulary
     table = counterfactuals(model, folder(DATA / "easy_vqa", split="test", limit=40), do("connector", off="zero"))

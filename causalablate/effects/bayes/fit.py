@@ -7,10 +7,11 @@ import numpy as np
 
 from causalablate.effects.bayes.estimates import Estimates, estimates_of
 from causalablate.effects.bayes.posterior import Posterior, shrink
-from causalablate.effects.bayes.prior import Prior, factual_sd, priors_of
-from causalablate.effects.blocks import paired_blocks
+from causalablate.effects.bayes.prior import Prior, priors_of
+from causalablate.effects.blocks import factual_sd, paired_blocks
 from causalablate.effects.equivalence import smallest_effects
 from causalablate.effects.kinds import Kind
+from causalablate.effects.order import check_level
 from causalablate.effects.paired import Paired
 from causalablate.errors import EffectError, nearest
 from causalablate.table import Counterfactuals
@@ -67,8 +68,7 @@ def setup_of(
     Raises:
         EffectError: The table cannot be paired, or an argument is invalid.
     """
-    if not 0.5 < level < 1:
-        raise EffectError(f"level is {level}; it must lie between 0.5 and 1, e.g. 0.95")
+    check_level(level)
     parts = paired_blocks(table)
     blocks: dict[str, list[Paired]] = {}
     for part in parts:

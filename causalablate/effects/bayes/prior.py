@@ -1,6 +1,6 @@
 """What is believed about the effects of a family of components before they are measured, as a value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,6 @@ from scipy.stats import t as student
 
 from causalablate.effects.equivalence import smallest_effects
 from causalablate.effects.kinds import Kind
-from causalablate.effects.paired import Paired
 from causalablate.errors import EffectError, nearest
 
 HALF_NORMAL, HALF_T = "half-normal", "half-t"
@@ -99,11 +98,3 @@ def priors_of(
     scales = smallest_effects(DEFAULT_SCALE, kinds, factual_sd)
     default = {name: Prior(0.0, s, s) if np.isfinite(s) else None for name, s in scales.items()}
     return {name: named.get(name, default[name]) for name in kinds}
-
-
-def factual_sd(blocks: Sequence[Paired]) -> dict[str, float]:
-    """SD of each outcome's factual values in its largest block; 0 for a single row."""
-    largest: dict[str, Paired] = {}
-    for block in sorted(blocks, key=lambda block: block.n_rows):
-        largest[block.outcome] = block
-    return {name: float(b.factual[0].std(ddof=1)) if b.n_rows > 1 else 0.0 for name, b in largest.items()}

@@ -8,6 +8,7 @@ import pandas as pd
 from causalablate.effects.bayes.fit import Fit, Setup, fit, setup_of
 from causalablate.effects.bayes.prior import NORMAL, Prior
 from causalablate.effects.groups import subgroups
+from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired
 from causalablate.table import Counterfactuals
 
@@ -82,10 +83,7 @@ def shrunk_effects(
             parts.append(_rows(found, setup, outcome, group))
             nodes += [] if found.posterior is None else [found.posterior.effective_nodes]
     frame = pd.concat(parts, ignore_index=True)
-    orders = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
-    keys = pd.DataFrame({c: frame[c].map(o) for c, o in zip(("outcome", "lesion"), orders, strict=True)})
-    frame = frame.loc[keys.sort_values(["outcome", "lesion"], kind="stable").index, list(SHRUNK_COLUMNS)]
-    frame = frame.reset_index(drop=True)
+    frame = in_order(frame, table)[list(SHRUNK_COLUMNS)]
     frame.attrs = {**setup.attrs, "effective_nodes": min(nodes, default=None)}
     return frame
 

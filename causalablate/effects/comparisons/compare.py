@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from causalablate.effects.blocks import factual_sd
 from causalablate.effects.comparisons.align import align, blocks
 from causalablate.effects.comparisons.rows import Settings, columns, compared
 from causalablate.effects.corrections import benjamini_hochberg, holm
@@ -12,6 +13,7 @@ from causalablate.effects.equivalence import smallest_effects
 from causalablate.effects.groups import subgroups
 from causalablate.effects.kinds import Kind
 from causalablate.effects.label import verdicts
+from causalablate.effects.order import check_level, in_order
 from causalablate.effects.paired import Paired
 from causalablate.effects.permutation import permutations_for
 from causalablate.errors import EffectError
@@ -60,12 +62,12 @@ def compare_tables(
     settings = Settings(
         names,
         level,
-        smallest_effects(sesoi, kinds, _factual_sd([one for one, _ in pairs])),
+        smallest_effects(sesoi, kinds, factual_sd([one for one, _ in pairs])),
         n_permutations or permutations_for(len(aligned.first.lesions), level),
         seed,
     )
     rows = [compared(*both, aligned, settings) for pair in pairs for both in _groups(*pair)]
-    frame = _in_order(pd.concat(rows, ignore_index=True), a)
+    frame = in_order(pd.concat(rows, ignore_index=True), a)
     family = frame.groupby(["outcome", "group"], sort=False)["p"]
     frame["p_holm"] = family.transform(lambda p: holm(p.to_numpy()))
     frame["p_bh"] = family.transform(lambda p: benjamini_hochberg(p.to_numpy()))
@@ -135,8 +137,7 @@ def compensation(
 
 
 def _check(names: tuple[str, str], level: float, n_permutations: int | None) -> None:
-    if not 0.5 < level < 1:
-        raise EffectError(f"level is {level}; it must lie between 0.5 and 1, e.g. 0.95")
+    check_level(level)
     if len(names) != 2 or names[0] == names[1] or not all(names):
         raise EffectError(f"names are {', '.join(map(repr, names))}; give two different names, one per table")
     if n_permutations is not None and n_permutations < 1:
@@ -159,15 +160,3 @@ def _kinds(pairs: Sequence[tuple[Paired, Paired]], names: tuple[str, str]) -> di
                 "effects on different kinds of outcome cannot be compared"
             )
     return {one.outcome: one.kind for one, _ in pairs}
-
-
-def _factual_sd(parts: Sequence[Paired]) -> dict[str, float]:
-    """SD of each outcome's factual values in its largest block; 0 for a single row."""
-    ordered = sorted(parts, key=lambda block: block.n_rows)
-    return {b.outcome: float(b.factual[0].std(ddof=1)) if b.n_rows > 1 else 0.0 for b in ordered}
-
-
-def _in_order(frame: pd.DataFrame, table: Counterfactuals) -> pd.DataFrame:
-    outcomes, lesions = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
-    keys = pd.DataFrame({"outcome": frame["outcome"].map(outcomes), "lesion": frame["lesion"].map(lesions)})
-    return frame.loc[keys.sort_values(["outcome", "lesion"], kind="stable").index].reset_index(drop=True)

@@ -14,11 +14,15 @@ from causalablate.effects.interval_methods import ADJUSTED, CLUSTER_T, PAIRED_T,
 from causalablate.effects.intervals import mean_intervals
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
+from causalablate.effects.skewness import SKEWED, outwards, sparse
 from causalablate.effects.structure import Structure, structure_of
 from causalablate.effects.uncertainty import plain_spread, pseudo_rows
 
 LINEARISED = ", linearised"
 NO_SCALE = "undefined: the estimate lies at the end of its scale"
+
+T_TITLES = {Structure.INDEPENDENT: PAIRED_T, Structure.CLUSTERS: CLUSTER_T, Structure.SEEDS: TWO_WAY_T}
+"""What the t interval of a structure is called."""
 
 STEP = 1e-5
 """Of the numerical gradient, in SDs of a column: exact to about ten digits."""
@@ -57,8 +61,16 @@ def linearised(
     if paired.kind is Kind.BINARY and flip is not None:
         found = _with_pseudo_flips(paired, psi, size, level)
     else:
-        means_of = mean_intervals(replace(paired, effect=psi, kind=Kind.REAL), level)
-        found = Limits(means_of.low, means_of.high, _named(means_of.method))
+        made = replace(paired, effect=psi, kind=Kind.REAL)
+        means_of = mean_intervals(made, level)
+        titles = _named(means_of.method)
+        moved = sparse(paired) & (means_of.se > 0)
+        if moved.any():
+            further = outwards(made, means_of, level)
+            low, high = np.where(moved, further.low, means_of.low), np.where(moved, further.high, means_of.high)
+            found = Limits(low, high, np.where(moved, titles + SKEWED, titles).astype(object))
+        else:
+            found = Limits(means_of.low, means_of.high, titles)
     low, high = (np.where(known, back(end), np.nan) for end in (found.low, found.high))
     return Limits(low, high, np.where(known, found.method, NO_SCALE).astype(object))
 
@@ -88,8 +100,7 @@ def _with_pseudo_flips(paired: Paired, psi: np.ndarray, size: np.ndarray, level:
         nan = np.full(size.shape, np.nan)
         return Limits(nan, nan, np.full(size.shape, UNDEFINED_CLUSTER, dtype=object))
     half = spread.half_width(level)
-    title = {Structure.INDEPENDENT: PAIRED_T, Structure.CLUSTERS: CLUSTER_T, Structure.SEEDS: TWO_WAY_T}
-    method = np.full(size.shape, title[structure_of(paired)] + ADJUSTED + LINEARISED, dtype=object)
+    method = np.full(size.shape, T_TITLES[structure_of(paired)] + ADJUSTED + LINEARISED, dtype=object)
     return Limits((spread.center - half) * size, (spread.center + half) * size, method)
 
 

@@ -7,11 +7,13 @@ import numpy as np
 
 from causalablate.effects.bootstrap import Limits
 from causalablate.effects.estimands.base import Estimand, ratio
-from causalablate.effects.interval_methods import AGRESTI_COULL, EFFECTIVE, UNDEFINED_CLUSTER, WILSON
+from causalablate.effects.interval_methods import AGRESTI_COULL, EFFECTIVE, UNDEFINED_CLUSTER
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, totals
-from causalablate.effects.proportion import agresti_coull, wilson, z_value
+from causalablate.effects.proportion import agresti_coull, clopper_pearson, z_value
 from causalablate.effects.uncertainty import is_flat, plain_spread, pseudo_rows
+
+CLOPPER_PEARSON = "Clopper-Pearson"
 
 Which = Callable[[Paired], np.ndarray]
 """Paired outcomes to the rows meant, bool of shape (lesions, rows)."""
@@ -111,7 +113,9 @@ def _wrong_without(paired: Paired) -> np.ndarray:
 
 
 def _conditional_odds(means: np.ndarray) -> np.ndarray:
-    return ratio(means[0], means[1] - means[0])
+    """Odds of a flip being up; infinite where none is down."""
+    up, down = means[0], means[1] - means[0]
+    return np.where((up > 0) & (down <= 0), np.inf, ratio(up, down))
 
 
 def _up_and_flipped(paired: Paired) -> np.ndarray:
@@ -119,9 +123,17 @@ def _up_and_flipped(paired: Paired) -> np.ndarray:
 
 
 def _of_the_conditional_odds(paired: Paired, level: float) -> Limits:
+    """Given how many rows flip, those that flip up are binomial: exact where rows are independent.
+
+    Source: Clopper & Pearson (1934), Biometrika 26(4); Breslow & Day (1980), Statistical Methods in Cancer Research 1,
+        ch. 5, for the odds ratio of matched pairs.
+    """
     share, n = share_sizes(paired, level, _up(paired), _flipped(paired))
-    found = _limits(paired, n, *wilson(share * n, n, level), WILSON)
-    return Limits(ratio(found.low, 1 - found.low), ratio(found.high, 1 - found.high), found.method)
+    found = _limits(paired, n, *clopper_pearson(share * n, n, level), CLOPPER_PEARSON)
+    odds = (
+        np.where(end < 1, ratio(end, 1 - end), np.where(end == 1, np.inf, np.nan)) for end in (found.low, found.high)
+    )
+    return Limits(*odds, found.method)
 
 
 FLIP_RATE_DOWN = _estimand("flip_rate_down", "share of all rows that go from right to wrong", _down, _all)
@@ -154,7 +166,7 @@ CONDITIONAL_ODDS_RATIO = Estimand(
     unit="ratio",
     meaning="rows that flip up / rows that flip down: odds of being right without the component, row by row",
     kinds=(Kind.BINARY,),
-    missing="no row flips down",
+    missing="no row flips",
     columns=_up_and_flipped,
     function=_conditional_odds,
     interval=_of_the_conditional_odds,

@@ -5,6 +5,7 @@ import numpy as np
 from causalablate.effects.bootstrap import Limits
 from causalablate.effects.effect_size import hedges_correction
 from causalablate.effects.estimands.base import Columns, Estimand, Function, ratio
+from causalablate.effects.estimands.jackknifed import jackknifed
 from causalablate.effects.estimands.linear import linearised
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
@@ -48,15 +49,14 @@ def _root(variance: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.sqrt(np.where(variance > (1e-12 * mean) ** 2, variance, 0.0))
 
 
-def _estimand(
-    name: str, unit: str, meaning: str, columns: Columns, sd: Function, *, resampled: bool = False
-) -> Estimand:
+def _estimand(name: str, unit: str, meaning: str, columns: Columns, sd: Function) -> Estimand:
     def function(means: np.ndarray) -> np.ndarray:
         return ratio(means[0], sd(means))
 
-    def interval(paired: Paired, level: float) -> Limits | None:
-        if resampled and paired.kind is Kind.REAL and paired.n_seeds == 1:
-            return None
+    def interval(paired: Paired, level: float) -> Limits:
+        # The SD of heavy-tailed outcomes is itself so uncertain, and so skewed, that linearisation is too short.
+        if paired.kind is Kind.REAL and paired.n_seeds == 1:
+            return jackknifed(paired, level, columns, function)
         return linearised(paired, level, columns, function, flip=lambda means: 1 / sd(means))
 
     return Estimand(name, unit, meaning, (Kind.BINARY, Kind.REAL), MISSING, columns, function, interval)
@@ -75,7 +75,5 @@ COHEN_DZ = _estimand(
     "ate / SD of the individual effects",
     _for_dz,
     _sd_of_effect,
-    # The SD of heavy-tailed effects is itself so uncertain, and so skewed, that linearisation is too short.
-    resampled=True,
 )
 HEDGES_G = _estimand("hedges_g", "SDs of the outcome", "cohen_d without its bias in small samples", _for_g, _sd_between)

@@ -14,6 +14,7 @@ from causalablate.effects.estimands.family import DEFAULT, estimand
 from causalablate.effects.groups import subgroups
 from causalablate.effects.interval_methods import UNDEFINED_CLUSTER
 from causalablate.effects.kinds import Kind
+from causalablate.effects.order import check_level, in_order
 from causalablate.effects.paired import Paired
 from causalablate.errors import EffectError, nearest
 from causalablate.table import Counterfactuals
@@ -85,7 +86,9 @@ def estimate(
         for place, what in enumerate(asked)
         if block.kind in what.kinds
     ]
-    frame = _in_order(pd.concat(rows, ignore_index=True), table)
+    frame = pd.concat(rows, ignore_index=True)
+    frame = frame.assign(_group=pd.factorize(frame["group"])[0]).sort_values(["_group", "_place"], kind="stable")
+    frame = in_order(frame.reset_index(drop=True), table)[list(COLUMNS)]
     frame.attrs = {
         "interval": interval,
         "level": level,
@@ -99,7 +102,7 @@ def estimate(
 def limits(what: Estimand, paired: Paired, *, interval: str, level: float, resamples: int, seed: int) -> Limits:
     """Interval of one estimand; NaN with a reason where the estimate has no value."""
     found = _limits(what, paired, interval, level, resamples, seed)
-    known = np.isfinite(value(what, paired))
+    known = ~np.isnan(value(what, paired))
     method = np.where(known, found.method, f"undefined: {what.missing}").astype(object)
     return Limits(np.where(known, found.low, np.nan), np.where(known, found.high, np.nan), method)
 
@@ -143,7 +146,7 @@ def _rows(
             "n_units": paired.n_units,
             "n_clusters": paired.n_clusters,
             "n_seeds": paired.n_seeds,
-            "place": place,
+            "_place": place,
         }
     )
 
@@ -163,26 +166,10 @@ def _lesions_at_a_time(paired: Paired) -> Iterator[Paired]:
         )
 
 
-def _in_order(frame: pd.DataFrame, table: Counterfactuals) -> pd.DataFrame:
-    """Rows by outcome and lesion as in the table, then `all` before the groups, then estimands as asked for."""
-    outcomes, lesions = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
-    keys = pd.DataFrame(
-        {
-            "outcome": frame["outcome"].map(outcomes),
-            "lesion": frame["lesion"].map(lesions),
-            "group": pd.factorize(frame["group"])[0],
-            "place": frame["place"],
-        }
-    )
-    order = keys.sort_values(list(keys.columns), kind="stable").index
-    return frame.loc[order].reset_index(drop=True)[list(COLUMNS)]
-
-
 def _check(interval: str, level: float, resamples: int) -> None:
     if interval not in INTERVALS:
         raise EffectError(f'no interval "{interval}"{nearest(interval, INTERVALS)}; there are {", ".join(INTERVALS)}')
-    if not 0.5 < level < 1:
-        raise EffectError(f"level is {level}; it must lie between 0.5 and 1, e.g. 0.95")
+    check_level(level)
     if resamples * (1 - level) / 2 < 1:
         raise EffectError(
             f"{resamples} resamples do not reach the tails of a {level} interval; take at least {2 / (1 - level):.0f}, "

@@ -6,8 +6,8 @@ import numpy as np
 
 from causalablate.effects.equivalence import smallest_effects
 from causalablate.effects.kinds import Kind
+from causalablate.effects.order import check_level
 from causalablate.effects.paired import Paired
-from causalablate.effects.seeds.order import check_level
 from causalablate.errors import EffectError, nearest
 
 Effects = float | Sequence[float] | Mapping[str, float | Sequence[float]] | None

@@ -7,11 +7,11 @@ import pandas as pd
 
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import ALL
+from causalablate.effects.order import in_order
 from causalablate.effects.power.arguments import Effects, check_plan, effects_of, grid_of, margins
 from causalablate.effects.power.means import Claim
 from causalablate.effects.power.pilot import pilot_of
 from causalablate.effects.power.reach import Aim, name_of_test, power_of
-from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
 
 ANY_POWER = 0.8

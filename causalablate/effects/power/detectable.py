@@ -8,6 +8,7 @@ import pandas as pd
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import subgroups
 from causalablate.effects.kinds import Kind
+from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired
 from causalablate.effects.power.arguments import check_plan, margins
 from causalablate.effects.power.means import Claim
@@ -15,7 +16,6 @@ from causalablate.effects.power.notes import pilot_notes
 from causalablate.effects.power.pilot import Pilot, pilot_of
 from causalablate.effects.power.reach import Aim, name_of_test, power_of
 from causalablate.effects.power.search import smallest
-from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
 
 

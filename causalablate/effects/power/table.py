@@ -8,6 +8,7 @@ import pandas as pd
 
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import ALL
+from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired
 from causalablate.effects.power.arguments import Effects, check_plan, effects_of, grid_of, margins
 from causalablate.effects.power.means import Claim
@@ -15,7 +16,6 @@ from causalablate.effects.power.notes import needed_notes
 from causalablate.effects.power.pilot import Pilot, design_effect, pilot_of
 from causalablate.effects.power.reach import Aim, name_of_test, power_of
 from causalablate.effects.power.search import fewest
-from causalablate.effects.seeds.order import in_order
 from causalablate.table import Counterfactuals
 
 MOST_CLUSTERS = 1e8

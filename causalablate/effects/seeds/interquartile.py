@@ -1,6 +1,7 @@
 """The interquartile mean of scores over seeds and tasks, with its bootstrap."""
 
 import numpy as np
+from scipy.special import stdtrit
 from scipy.stats import trim_mean
 
 TRIM = 0.25
@@ -16,6 +17,30 @@ def iqm(scores: np.ndarray) -> np.ndarray:
     Source: Agarwal et al. (2021), NeurIPS, rliable; scipy.stats.trim_mean.
     """
     return trim_mean(scores, TRIM, axis=-1)
+
+
+def iqm_interval(scores: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """t interval of the IQM for new seeds and the same tasks, limits of shape (lesions,).
+
+    Scores beyond the middle half count as its ends (Winsorised); their mean under each seed is a sample of the seeds.
+    Without tasks that is Yuen's interval of a trimmed mean, its degrees of freedom those of the seeds that are kept; of
+    three seeds it is the t interval of their mean.
+
+    Args:
+        scores: Shape (lesions, seeds, tasks), at least two seeds.
+        level: Two-sided coverage.
+
+    Source: Tukey & McLaughlin (1963), Sankhya A 25(3); Yuen (1974), Biometrika 61(1).
+    """
+    n_lesions, n_seeds, _ = scores.shape
+    pooled = np.sort(scores.reshape(n_lesions, -1), axis=1)
+    k, cut, kept = pooled.shape[1], int(TRIM * pooled.shape[1]), n_seeds - 2 * int(TRIM * n_seeds)
+    low, high = (pooled[:, at, None, None] for at in (cut, k - 1 - cut))
+    by_seed = np.clip(scores, low, high).mean(axis=2)
+    factor = max(np.sqrt((n_seeds - 1) / (kept * (kept - 1))), k / ((k - 2 * cut) * np.sqrt(n_seeds)))
+    half = stdtrit(kept - 1, (1 + level) / 2) * by_seed.std(axis=1, ddof=1) * factor
+    middle = iqm(pooled)
+    return middle - half, middle + half
 
 
 def iqm_replicates(scores: np.ndarray, *, whole_seeds: bool, resamples: int, seed: int) -> np.ndarray:

@@ -9,10 +9,10 @@ from statsmodels.stats.proportion import proportion_confint
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import subgroups
 from causalablate.effects.intervals import mean_intervals
+from causalablate.effects.order import check_level, in_order
 from causalablate.effects.paired import Paired
-from causalablate.effects.seeds.interquartile import iqm, iqm_replicates
+from causalablate.effects.seeds.interquartile import iqm, iqm_interval, iqm_replicates
 from causalablate.effects.seeds.notes import HOLDS_FOR, generality, notes
-from causalablate.effects.seeds.order import check_level, in_order
 from causalablate.effects.seeds.scores import seed_means, task_scores
 from causalablate.effects.seeds.testing import seed_tests
 from causalablate.effects.seeds.variance import components_of, shares
@@ -109,15 +109,15 @@ def _rows(paired: Paired, group: str, settings: _Settings) -> pd.DataFrame:
 
 
 def _interquartile(scores: np.ndarray, settings: _Settings) -> dict[str, np.ndarray]:
-    """Interquartile mean of scores of shape (lesions, seeds, tasks), with both bootstrap intervals."""
+    """Interquartile mean of scores of shape (lesions, seeds, tasks), its t interval and the stratified bootstrap."""
     nan = np.full(scores.shape[0], np.nan)
     names = ("iqm", "iqm_low", "iqm_high", "iqm_stratified_low", "iqm_stratified_high")
     found = {**dict.fromkeys(names, nan), "iqm": iqm(scores.reshape(scores.shape[0], -1))}
     if scores.shape[1] > 1:
+        found["iqm_low"], found["iqm_high"] = iqm_interval(scores, settings.level)
+        drawn = iqm_replicates(scores, whole_seeds=False, resamples=settings.resamples, seed=settings.seed)
         tails = [(1 - settings.level) / 2, (1 + settings.level) / 2]
-        for whole, name in ((True, "iqm"), (False, "iqm_stratified")):
-            drawn = iqm_replicates(scores, whole_seeds=whole, resamples=settings.resamples, seed=settings.seed)
-            found[f"{name}_low"], found[f"{name}_high"] = np.quantile(drawn, tails, axis=0)
+        found["iqm_stratified_low"], found["iqm_stratified_high"] = np.quantile(drawn, tails, axis=0)
     return found
 
 

@@ -5,9 +5,9 @@ import pandas as pd
 
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import subgroups
+from causalablate.effects.order import check_level, in_order
 from causalablate.effects.paired import Paired
 from causalablate.effects.seeds.components import COMPLETE, NAMES, Components, two_way_components
-from causalablate.effects.seeds.order import check_level, in_order
 from causalablate.table import Counterfactuals
 
 UNDEFINED = "undefined: "

@@ -10,6 +10,7 @@ import pandas as pd
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.equivalence import smallest_effects
 from causalablate.effects.kinds import Kind
+from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired, totals
 from causalablate.effects.sequential.confidence import check_level, confidence_sequence
 from causalablate.effects.sequential.population import Bounds, Population
@@ -167,13 +168,6 @@ def looks_of(looks: int | Sequence[int], n: int) -> np.ndarray:
     if not within.size:
         raise EffectError(f"looks start at {min(looks, default=0)} units, but there are only {n}; look earlier")
     return within
-
-
-def in_order(frame: pd.DataFrame, table: Counterfactuals) -> pd.DataFrame:
-    """Rows by outcome and lesion as they first appear in the table."""
-    outcomes, lesions = ({name: i for i, name in enumerate(names)} for names in (table.outcomes, table.lesions))
-    keys = pd.DataFrame({"outcome": frame["outcome"].map(outcomes), "lesion": frame["lesion"].map(lesions)})
-    return frame.loc[keys.sort_values(["outcome", "lesion"], kind="stable").index].reset_index(drop=True)
 
 
 def attributes(blocks: Sequence[Paired], smallest: Mapping[str, float], assumed: Assumptions) -> dict[str, object]:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from causalablate.effects.blocks import paired_blocks
+from causalablate.effects.order import in_order
 from causalablate.effects.sequential.over_time import (
     Assumptions,
     attributes,
     block_sequence,
-    in_order,
     smallest_of,
 )
 from causalablate.effects.sequential.stopping import StopRule

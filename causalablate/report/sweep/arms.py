@@ -1,6 +1,7 @@
 """What became of each arm: which of its runs ended, what they measured, and what is to be said about the others."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -9,8 +10,6 @@ from causalablate.training.sweep.results import RunResult, SweepResults
 
 ENDED = frozenset({"finished", "stopped_early"})
 """Statuses of runs whose last evaluation counts."""
-REASON = 160
-"""Characters of a reason in a table; the files of the run hold all of it."""
 
 
 def check_arms(results: SweepResults) -> None:
@@ -43,6 +42,16 @@ def select_arms(results: SweepResults, names: Iterable[str] | None) -> list[str]
     return chosen
 
 
+def own_arms(results: SweepResults, names: Iterable[str] | None) -> list[str]:
+    """The arms named; where none are, all but those that are another arm's runs under a second name.
+
+    Raises:
+        EffectError: A name is no arm of the sweep.
+    """
+    chosen = select_arms(results, names)
+    return chosen if names is not None else [arm for arm in chosen if not same_as(results, arm)]
+
+
 def runs_of(results: SweepResults, arm: str) -> list[RunResult]:
     """Runs of an arm in the order of the seeds."""
     order = {seed: i for i, seed in enumerate(results.seeds)}
@@ -66,13 +75,9 @@ def metrics_known(results: SweepResults) -> list[str]:
 
 
 def status_text(results: SweepResults, arm: str) -> str:
-    """How the runs of an arm ended, with the reasons of those that did not: `2 finished; 1 diverged: ...`."""
-    groups: dict[tuple[str, str], int] = {}
-    for run in runs_of(results, arm):
-        why = "" if run.status in ENDED else _short(run.reason)
-        groups[run.status, why] = groups.get((run.status, why), 0) + 1
-    said = [f"{n} {status.replace('_', ' ')}{f': {why}' if why else ''}" for (status, why), n in groups.items()]
-    return "; ".join(said) or "no runs"
+    """How the runs of an arm ended: `2 finished, 1 diverged`."""
+    counted = Counter(run.status.replace("_", " ") for run in runs_of(results, arm))
+    return ", ".join(f"{n} {status}" for status, n in counted.items()) or "no runs"
 
 
 def same_as(results: SweepResults, arm: str) -> str | None:
@@ -89,12 +94,7 @@ def record_value(results: SweepResults, arm: str, *path: str) -> float:
     for run in runs_of(results, arm):
         value: object = run.record
         for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+            value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
     return float("nan")
-
-
-def _short(reason: str | None) -> str:
-    text = " ".join((reason or "").split())
-    return text if len(text) <= REASON else text[: REASON - 1].rstrip() + "…"

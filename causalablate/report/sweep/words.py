@@ -31,7 +31,7 @@ METRICS: Mapping[str, OutcomeWords] = {
         _value("train_loss", "Training loss", "nats", -1),
         _value("loss_fine", "Loss of the fine pass", "nats", -1),
         _value("loss_coarse", "Loss of the coarse pass", "nats", -1),
-        _value("loss_ratio", "Loss ratio, fine / coarse", "ratio"),
+        _value("loss_ratio", "Loss ratio", "fine / coarse"),
         _value("feature_similarity", "Feature similarity of the two passes", "cosine"),
         _value("attention_entropy", "Attention entropy of the allocation", "nats"),
         _value("grad_norm", "Gradient norm", "norm"),

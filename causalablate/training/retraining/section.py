@@ -18,8 +18,6 @@ class CompareSection(BaseModel):
 
     Attributes:
         examples: The examples that all models answer, in all worlds with the same noise.
-        reference: The examples whose activations `mean`, `resample` and `noise` use. By default, for digits, 512 of
-            another split; for a folder there is none.
         outcomes: Numbers per example, as in a study; not those that are defined against a model's own factual run.
         level: Coverage of the intervals.
         sesoi: Smallest effect of interest, in units of a bounded outcome: the margin of "within noise".
@@ -30,7 +28,6 @@ class CompareSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     examples: ExamplesSpec = Field(default_factory=DigitsSpec)
-    reference: ExamplesSpec | None = None
     outcomes: tuple[str, ...] = Field(default=("correct", "answer_logprob"), min_length=1)
     level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     sesoi: Annotated[float, Field(ge=0)] = 0.005
@@ -50,16 +47,6 @@ class CompareSection(BaseModel):
             raise ValueError(f"an outcome is listed twice: {', '.join(outcomes)}")
         return outcomes
 
-    @property
-    def reference_examples(self) -> ExamplesSpec | None:
-        """The reference set, the default made explicit; None where there is none to assume."""
-        if self.reference is not None or not isinstance(self.examples, DigitsSpec):
-            return self.reference
-        return DigitsSpec(split="train" if self.examples.split == "validation" else "validation")
-
     def at(self, folder: str | Path) -> "CompareSection":
         """The same with its relative paths taken from `folder`."""
-        changed = {"examples": self.examples.at(Path(folder))}
-        if self.reference is not None:
-            changed["reference"] = self.reference.at(Path(folder))
-        return self.model_copy(update=changed)
+        return self.model_copy(update={"examples": self.examples.at(Path(folder))})

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import quad
 
 from causalablate.effects import Kind
-from causalablate.effects.bayes.prior import Prior, factual_sd, priors_of
+from causalablate.effects.bayes.prior import Prior, priors_of
+from causalablate.effects.blocks import factual_sd
 from causalablate.errors import EffectError
 
 

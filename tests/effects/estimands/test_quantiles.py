@@ -66,7 +66,32 @@ def test_a_shift_of_everything_is_every_quantile(paired):
     data = paired(factual, factual + 2)
     found = limits(quantile_treatment_effect(0.3), data, **AUTO)
     assert value(quantile_treatment_effect(0.3), data)[0] == pytest.approx(2)
-    assert found.method[0] == "undefined: all resamples are equal" or found.low[0] == pytest.approx(2)
+    assert found.method[0] == "paired t, Bonett-Price adjusted, linearised"
+    assert 1.5 < found.low[0] < 2 < found.high[0] < 2.5
+
+
+def test_worlds_apart_differ_as_two_medians_do(paired):
+    # Independent normal worlds: the SD of the difference of their medians is sqrt(2) sqrt(pi / 2) / sqrt(n).
+    data = paired(*np.random.default_rng(1).normal(size=(2, 40, 2000)))
+    found = limits(quantile_treatment_effect(0.5), data, **AUTO)
+    assert np.mean(found.high - found.low) / 2 == pytest.approx(1.96 * np.sqrt(np.pi / 2000), rel=0.05)
+
+
+def test_a_few_moved_outcomes_leave_an_interval(paired):
+    """Where hardly an effect is not zero, the bootstrap sees one and the same median in both worlds."""
+    rng = np.random.default_rng(2)
+    factual = rng.normal(size=(300, 200))
+    data = paired(factual, factual - 1.5 * (rng.random(factual.shape) < 0.05))
+    found = limits(quantile_treatment_effect(0.5), data, **AUTO)
+    truth = -0.055  # where 0.95 Phi(x) + 0.05 Phi(x + 1.5) is one half
+    assert np.mean((found.low <= truth) & (truth <= found.high)) > 0.93
+    drawn = limits(quantile_treatment_effect(0.5), data, **{**AUTO, "interval": "percentile"})
+    assert np.mean((drawn.low <= truth) & (truth <= drawn.high)) < 0.93
+
+
+def test_too_few_rows_for_the_slope(paired):
+    data = paired(*np.random.default_rng(3).normal(size=(2, 20)))
+    assert limits(quantile_treatment_effect(0.9), data, **AUTO).method[0] == FEW
 
 
 def test_the_two_differ(paired):

@@ -50,7 +50,7 @@ def test_probabilities_of_causation_are_the_counted_ones(paired):
 def test_odds_of_flipping_by_hand(data):
     # 1 of 4 flips goes up.
     assert value(CONDITIONAL_ODDS_RATIO, data)[0] == pytest.approx(1 / 3)
-    low, high = proportion_confint(1, 4, 0.05, method="wilson")
+    low, high = proportion_confint(1, 4, 0.05, method="beta")
     found = limits(CONDITIONAL_ODDS_RATIO, data, **AUTO)
     assert [found.low[0], found.high[0]] == pytest.approx([low / (1 - low), high / (1 - high)], abs=1e-10)
 
@@ -103,4 +103,16 @@ def test_undefined(paired):
     found = limits(PN, data, **AUTO)
     assert found.method.tolist() == ["undefined: one cluster", "undefined: no row is right in the factual world"]
     assert np.isnan(found.low).all() and np.isnan(found.high).all()
-    assert np.isnan(value(CONDITIONAL_ODDS_RATIO, data)[1])
+
+
+def test_odds_of_flipping_where_all_flip_one_way_or_none_flips(paired):
+    right = np.repeat([1.0, 0.0], 5)
+    up, down = np.where(np.arange(10) > 5, 1.0, right), np.where(np.arange(10) < 4, 0.0, right)
+    data = paired(np.stack([right] * 3), np.stack([up, down, right]), Kind.BINARY)
+    assert value(CONDITIONAL_ODDS_RATIO, data)[:2].tolist() == [np.inf, 0.0]
+    found = limits(CONDITIONAL_ODDS_RATIO, data, **AUTO)
+    end = 0.025**0.25
+    assert [found.low[0], found.high[0]] == [pytest.approx(end / (1 - end)), np.inf]
+    assert [found.low[1], found.high[1]] == [0.0, pytest.approx((1 - end) / end)]
+    assert found.method.tolist() == ["Clopper-Pearson", "Clopper-Pearson", "undefined: no row flips"]
+    assert np.isnan(found.low[2]) and np.isnan(value(CONDITIONAL_ODDS_RATIO, data)[2])

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from scipy.stats import trim_mean
+from scipy.stats import t, trim_mean
+from scipy.stats.mstats import trimmed_mean_ci
 
-from causalablate.effects.seeds import iqm, iqm_replicates
+from causalablate.effects.seeds import iqm, iqm_interval, iqm_replicates
 
 
 def test_the_middle_half_is_averaged():
@@ -39,3 +40,28 @@ def test_lesions_do_not_depend_on_each_other_nor_on_blocks(monkeypatch):
     monkeypatch.setattr("causalablate.effects.seeds.interquartile.BLOCK_VALUES", 1)
     assert (iqm_replicates(scores, whole_seeds=False, resamples=20, seed=1) == whole).all()
     assert (iqm_replicates(scores[3:4], whole_seeds=False, resamples=20, seed=1)[:, 0] == whole[:, 3]).all()
+
+
+def test_the_interval_of_three_seeds_is_that_of_their_mean():
+    scores = np.array([1.0, 2.0, 4.0])
+    low, high = iqm_interval(scores[None, :, None], 0.95)
+    assert (low[0], high[0]) == pytest.approx(t(2, scores.mean(), scores.std(ddof=1) / np.sqrt(3)).interval(0.95))
+
+
+def test_the_interval_of_eight_seeds_is_that_of_scipy_s_trimmed_mean():
+    scores = np.random.default_rng(0).normal(size=8)
+    low, high = iqm_interval(scores[None, :, None], 0.9)
+    middle, half = trimmed_mean_ci(scores, (0.25, 0.25), alpha=0.1).mean(), (high[0] - low[0]) / 2
+    assert (low[0] + high[0]) / 2 == pytest.approx(middle) == iqm(scores)
+    # scipy divides by the share kept, Yuen by what is left of n - 1: 4 x 3 here, where scipy has 16 x 7 / 8.
+    theirs = np.ptp(trimmed_mean_ci(scores, (0.25, 0.25), alpha=0.1)) / 2
+    assert half == pytest.approx(theirs * np.sqrt(7 / 12 * 2))
+
+
+def test_the_interval_holds_where_seeds_are_few():
+    """Whole seeds, good or bad at all of four tasks; the bootstrap of three seeds covers about 0.75."""
+    rng = np.random.default_rng(1)
+    for n_seeds in (3, 5, 10):
+        scores = rng.normal(size=(2000, n_seeds, 1)) + 0.5 * rng.normal(size=(2000, n_seeds, 4))
+        low, high = iqm_interval(scores, 0.95)
+        assert 0.93 <= np.mean((low <= 0) & (high >= 0)) <= 0.985

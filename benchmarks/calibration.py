@@ -1,6 +1,7 @@
 """Simulate how often intervals, tests, corrections and labels are right: the tables of docs/calibration.md.
 
-    python benchmarks/calibration.py [--repetitions 4000] [--seed 0] [--json] [--write docs/calibration.md]
+    python benchmarks/calibration.py [--repetitions 4000] [--seed 0] [--json] [--only "TITLE" ...]
+                                     [--write docs/calibration.md]
 
 The same seed prints the same numbers.
 """
@@ -15,8 +16,9 @@ from simulated.alternatives import rejected_intervals
 from simulated.bootstraps import bootstrap_intervals
 from simulated.coverage import independent_rows, several_seeds, shared_clusters
 from simulated.errors import equivalence, family_errors, rejections
-from simulated.estimated import estimands
+from simulated.estimated import estimands, undefined
 from simulated.families import bands, corrections
+from simulated.over_seeds import interquartile_means, variance_parts
 from simulated.peeking import peeking
 from simulated.scenario import LEVEL
 from simulated.simulation import Result, Simulation
@@ -28,6 +30,9 @@ TABLES = (
     shared_clusters,
     several_seeds,
     estimands,
+    undefined,
+    interquartile_means,
+    variance_parts,
     rejected_intervals,
     bootstrap_intervals,
     bands,
@@ -41,15 +46,16 @@ BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 """Where the tables stand in a page."""
 
 
-def calibrate(repetitions: int, seed: int, *, quiet: bool = False) -> list[Result]:
-    """Simulate every table.
+def calibrate(repetitions: int, seed: int, *, only: Sequence[str] = (), quiet: bool = False) -> list[Result]:
+    """Simulate every table, or some.
 
     Args:
         repetitions: Repetitions behind every number.
         seed: Seeds all draws.
+        only: Titles of the tables; all without any. Their numbers are the same.
         quiet: Show no progress.
     """
-    tables = [make() for make in TABLES]
+    tables = [table for table in (make() for make in TABLES) if not only or table.title in only]
     total = repetitions * sum(table.n_cells for table in tables)
     with progress_bar("calibration", total, quiet=quiet) as advance:
         return [table.run(Simulation(repetitions, seed, advance)) for table in tables]
@@ -61,26 +67,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repetitions", type=int, default=4000, help="repetitions behind every number (4000)")
     parser.add_argument("--seed", type=int, default=0, help="seeds all draws (0)")
     parser.add_argument("--write", type=Path, help="page whose tables to replace, docs/calibration.md")
+    titles = [make().title for make in TABLES]
+    parser.add_argument("--only", action="append", default=[], choices=titles, help="this table; may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     chosen = parser.parse_args(arguments)
     if chosen.repetitions < 1:
         parser.error(f"--repetitions is {chosen.repetitions}; it must be at least 1")
     error = float(np.sqrt(LEVEL * (1 - LEVEL) / chosen.repetitions))
-    results = calibrate(chosen.repetitions, chosen.seed)
+    results = calibrate(chosen.repetitions, chosen.seed, only=chosen.only)
     if chosen.json:
         facts = {"repetitions": chosen.repetitions, "seed": chosen.seed, "monte_carlo_error_at_0.95": error}
         print(json.dumps({**facts, "tables": [result.to_json() for result in results]}, indent=2, ensure_ascii=False))
         return
     head = f"{chosen.repetitions:,} repetitions, seed {chosen.seed}; Monte Carlo error {error:.3f} at {LEVEL}."
-    text = "\n\n".join([head, *(f"## {result.title}\n\n{result.markdown()}" for result in results)])
-    print(text)
+    sections = {result.title: result.markdown() for result in results}
+    print("\n\n".join([head, *(f"## {title}\n\n{table}" for title, table in sections.items())]))
     if chosen.write:
-        _replace_tables(chosen.write, text)
+        _replace_tables(chosen.write, head, sections, titles)
 
 
-def _replace_tables(page: Path, text: str) -> None:
+def _replace_tables(page: Path, head: str, sections: dict[str, str], titles: Sequence[str]) -> None:
+    """Write the tables into a page, in the order of `titles`; tables that were not simulated stay as they are."""
     before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
+    inside, _, after = rest.partition(END)
+    old, *parts = inside.strip().split("\n\n## ")
+    if set(sections) != set(titles) and old != head:
+        raise SystemExit(f"{page} holds tables of other repetitions or another seed ({old}); simulate all tables")
+    known = {title: table.strip() for title, _, table in (part.partition("\n") for part in parts)} | sections
+    text = "\n\n".join([head, *(f"## {title}\n\n{known[title]}" for title in titles if title in known)])
     page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 

@@ -1,6 +1,7 @@
 """How often corrections claim falsely where some lesions act and others do not, and what they find."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from causalablate.effects.band import simultaneous_band
 from causalablate.effects.corrections import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 from causalablate.effects.maxt import maxt_p
 from causalablate.effects.permutation import sign_flip_p
+from simulated.draws import Draw as OfRows
+from simulated.draws import clustered_normal, seeded_normal
 from simulated.scenario import LEVEL, Scenario, paired
 from simulated.simulation import Cell, Table, cell
 
@@ -37,13 +40,36 @@ def corrections() -> Table:
 
 def bands() -> Table:
     """Families all of whose true effects lie in the band, or in the intervals of single lesions."""
-    rows = []
-    for name, kind, draw, truth in (
-        ("real", Kind.REAL, _real, REAL_TRUTH),
-        ("binary", Kind.BINARY, _binary, BINARY_TRUTH),
+    rows = [
+        (f"{name}, {LESIONS} dependent lesions, {EXAMPLES} examples", _bands(name, kind, draw, truth))
+        for name, kind, draw, truth in (
+            ("real", Kind.REAL, _real, REAL_TRUTH),
+            ("binary", Kind.BINARY, _binary, BINARY_TRUTH),
+        )
+    ]
+    for name, draw, truth in (("heavy tails", _heavy, 0.0), ("log-normal", _log_normal, np.exp(0.5))):
+        for n in (50, 200, 1000):
+            title = f"{name}, {LESIONS} lesions, n = {n:,}"
+            rows.append((title, _bands(title, Kind.REAL, partial(draw, n=n), truth)))
+    for title, groups, seeds, shared in (
+        ("real, 20 lesions, 40 clusters of 5", 40, 1, clustered_normal(40, 5)),
+        ("real, 20 lesions, 200 examples under 3 seeds, SD of seeds 0.2", None, 3, seeded_normal(3, 200, 0.2)),
     ):
-        rows.append((f"{name}, {LESIONS} dependent lesions, {EXAMPLES} examples", _bands(name, kind, draw, truth)))
+        draw = partial(_apart, draw=shared)
+        rows.append((title, _bands(title, Kind.REAL, draw, 0.0, n_clusters=groups, n_seeds=seeds)))
     return Table("All effects of a family inside", ("effects", "the band", "single intervals"), tuple(rows))
+
+
+def _heavy(rng: np.random.Generator, n: int) -> np.ndarray:
+    return rng.standard_t(3, (LESIONS, n))
+
+
+def _log_normal(rng: np.random.Generator, n: int) -> np.ndarray:
+    return rng.lognormal(size=(LESIONS, n))
+
+
+def _apart(rng: np.random.Generator, draw: OfRows) -> np.ndarray:
+    return draw(rng, LESIONS)
 
 
 def _flip_p(effect: np.ndarray, seed: int) -> np.ndarray:
@@ -102,8 +128,10 @@ def _cell(
     return cell(f"family, {name}", measured)
 
 
-def _bands(name: str, kind: Kind, draw: Draw, truth: np.ndarray) -> tuple[Cell, Cell]:
-    scenario = Scenario(name, kind, 0.0, lambda rng, r: draw(rng))
+def _bands(
+    name: str, kind: Kind, draw: Draw, truth: np.ndarray | float, *, n_clusters: int | None = None, n_seeds: int = 1
+) -> tuple[Cell, Cell]:
+    scenario = Scenario(name, kind, 0.0, lambda rng, r: draw(rng), n_clusters=n_clusters, n_seeds=n_seeds)
 
     def inside(joint: bool) -> Cell:
         def measured(rng: np.random.Generator, repetitions: int) -> np.ndarray:

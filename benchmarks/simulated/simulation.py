@@ -12,7 +12,8 @@ BLOCK = 500
 """Repetitions drawn at once: memory does not grow with the number of repetitions."""
 
 Measure = Callable[[np.random.Generator, int], np.ndarray]
-"""Generator and number of repetitions to one value each, shape (repetitions,), e.g. whether an interval covers."""
+"""Generator and number of repetitions to one value each, shape (repetitions,), e.g. whether an interval covers; NaN for
+a repetition that does not count."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Simulation:
     advance: Advance
 
     def mean(self, name: str, measure: Measure) -> float:
-        """Mean of `measure` over all repetitions, with the stream that belongs to `name`."""
+        """Mean of `measure` over the repetitions that have a value, with the stream that belongs to `name`."""
         rng = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
-        total = 0.0
+        total, known = 0.0, 0
         for start in range(0, self.repetitions, BLOCK):
             size = min(BLOCK, self.repetitions - start)
-            total += float(measure(rng, size).sum())
+            values = np.asarray(measure(rng, size), dtype=float)
+            total += float(np.nansum(values))
+            known += int(np.isfinite(values).sum())
             self.advance(size, name)
-        return total / self.repetitions
+        return total / known if known else float("nan")
 
 
 Cell = Callable[[Simulation], float]

@@ -121,6 +121,10 @@ class Run:
                 self.optimizer.step()
         self.state.step += 1
         self.average.update(self.state.step)
+        if self.state.step == self.config.steps == self.stages[0][1].steps:
+            # The run ends with its warm-up, to be the start of others: they need the queries it has learned.
+            for model in (self.parts.model, self.average.whole):
+                self.parts.heads.hand_over(model)
         return rates
 
     def _task(self, stage: int, within: int) -> Task:

@@ -3,13 +3,13 @@ import pytest
 from scipy.stats import t
 
 from causalablate.effects import Kind, mean_intervals
-from causalablate.effects.skewness import FEW_EFFECTS, SKEWED, _transformed, skewed_limits
+from causalablate.effects.skewness import FEW_EFFECTS, SKEWED, hall, johnson, skewed_limits
 
 
 def test_the_transform_of_a_limit_is_the_quantile():
     skewness = np.array([-0.9, -0.1, 0.0, 0.3, 0.8])
     for quantile in (-3.5, 2.5):
-        x = _transformed(quantile, skewness)
+        x = hall(quantile, skewness)
         back = x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + skewness / 6
         np.testing.assert_allclose(back, quantile, rtol=1e-9)
 
@@ -17,6 +17,12 @@ def test_the_transform_of_a_limit_is_the_quantile():
 def test_without_skewness_the_limits_are_those_of_t():
     low, high = skewed_limits(np.array([1.0]), np.array([0.5]), np.zeros(1), 9, 0.95)
     assert [low[0], high[0]] == pytest.approx(list(t(9, 1, 0.5).interval(0.95)))
+
+
+def test_the_two_transforms_agree_where_skewness_is_weak():
+    skewness = np.array([-0.01, 0.0, 0.02])
+    for quantile in (-2.0, 2.0):
+        np.testing.assert_allclose(johnson(quantile, skewness), hall(quantile, skewness), atol=2e-3)
 
 
 def test_limits_only_move_outwards_and_mirror():

@@ -7,7 +7,7 @@ from causalablate.effects.bootstrap.intervals import NO_JACKKNIFE
 from causalablate.effects.estimands.base import Columns, Function
 from causalablate.effects.interval_methods import UNDEFINED_CLUSTER
 from causalablate.effects.paired import Paired
-from causalablate.effects.skewness import skewed_limits
+from causalablate.effects.skewness import johnson, skewed_limits
 
 JACKKNIFE = "jackknife t, for skewness"
 
@@ -26,7 +26,8 @@ def jackknifed(paired: Paired, level: float, columns: Columns, function: Functio
     Returns:
         Undefined with one cluster, and where the estimate has no value without one of the clusters.
 
-    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 11; Hall (1992), J. R. Stat. Soc. B 54(1).
+    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 11; Johnson (1978), J. Am. Stat. Assoc.
+        73(363).
     """
     n = paired.n_clusters
     nan = np.full(len(paired.lesions), np.nan)
@@ -39,6 +40,6 @@ def jackknifed(paired: Paired, level: float, columns: Columns, function: Functio
     pull = np.where(known[:, None], without.mean(axis=1, keepdims=True) - without, 0.0)
     second, third = (pull**2).sum(axis=1), (pull**3).sum(axis=1)
     skewness = np.divide(third, second**1.5, out=np.zeros(second.shape), where=second > 0)
-    low, high = skewed_limits(estimate, np.sqrt((n - 1) / n * second), skewness, n - 1, level)
+    low, high = skewed_limits(estimate, np.sqrt((n - 1) / n * second), skewness, n - 1, level, johnson)
     method = np.where(known, JACKKNIFE, NO_JACKKNIFE).astype(object)
     return Limits(np.where(known, low, nan), np.where(known, high, nan), method)

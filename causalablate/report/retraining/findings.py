@@ -31,9 +31,10 @@ def _headline(rows: pd.DataFrame, words: OutcomeWords) -> str:
     counts = rows["reading"].value_counts()
     over, under, alike, open_ = (int(counts.get(r, 0)) for r in (OVERSTATES, UNDERSTATES, ALIKE, UNDECIDED))
     seeds, n = rows["n_seeds_retraining"], int(rows["n_units_retraining"].max())
-    trained = f"{int(seeds.min())}" + (f" to {int(seeds.max())}" if seeds.min() < seeds.max() else "")
+    least, most = int(seeds.min()), int(seeds.max())
+    trained = f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most > 1)}"
     return (
-        f"Of {_components(len(rows))}, each retrained without over {trained} seed{'s' * bool(seeds.max() > 1)} and compared "
+        f"Of {_components(len(rows))}, each retrained without over {trained} and compared "
         f"on {n:,} examples, the lesion overstates what {over} {_is(over)} worth to {words.phrase} and understates "
         f"{under}; for {alike} the two are alike within the margin, and {open_} {_is(open_)} undecided."
     )

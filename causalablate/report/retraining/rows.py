@@ -23,10 +23,11 @@ def component_rows(found: RetrainingComparison, outcome: str, group: str = ALL) 
     frame = found.frame
     rows = frame[(frame["outcome"] == outcome) & (frame["group"] == group)].copy()
     better = outcome_words(outcome).better
-    harm = dict(zip(rows["lesion"], -better * rows["ate_lesion"] if better else rows["ate_lesion"].abs(), strict=True))
+    size = -better * rows["ate_lesion"] if better else rows["ate_lesion"].abs()
+    harm: dict[str, float] = dict(zip(rows["lesion"], size.astype(float), strict=True))
     owner = {name: found.facts.controls.get(name) or name for name in rows["lesion"]}
     rows["_owner"] = [owner[name] for name in rows["lesion"]]
-    rows["_harm"] = [-harm.get(owner[name], harm[name]) for name in rows["lesion"]]
+    rows["_harm"] = [-harm[owner[name] if owner[name] in harm else name] for name in rows["lesion"]]
     rows["reading"] = [reading(row) for _, row in rows.iterrows()]
     ordered = rows.sort_values(["_harm", "_owner", "control"], kind="stable")
     return ordered.drop(columns=["_harm", "_owner"]).reset_index(drop=True)

@@ -115,7 +115,7 @@ def all_cells(found: RetrainingComparison) -> list[Cells]:
 def csv_table(found: RetrainingComparison) -> str:
     """Everything at full precision, with the sign convention as a column."""
     frame = found.frame.copy()
-    frame.insert(frame.columns.get_loc("ate_lesion"), "effect_is", "counterfactual - factual")  # type: ignore[arg-type]
+    frame.insert(frame.columns.get_loc("ate_lesion"), "effect_is", "counterfactual - factual")
     return frame.to_csv(index=False, lineterminator="\n")
 
 

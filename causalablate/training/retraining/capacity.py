@@ -98,12 +98,12 @@ def with_matched_capacity(config: TrainingConfig, directory: Path = Path()) -> T
         config: A run that is trained without something.
         directory: Where its relative paths start.
     Raises:
-        TrainingError: It is trained without nothing, or without the connector.
+        TrainingError: It is trained with everything, or without the connector.
         InertLesionError: What is left out is not reached in the mode of the config.
     """
     if not config.without:
         raise TrainingError(
-            f'"{config.name}" is trained without nothing, so there is no capacity to re-spend; a control needs `without`'
+            f'"{config.name}" is trained with everything, so no capacity becomes free; a control needs `without`'
         )
     found = matched_hidden(build(config, directory).model.config, config.lesion)
     return config.model_copy(update={"model": config.model.model_copy(update={"connector_hidden": found.hidden})})

@@ -66,7 +66,7 @@ def test_a_run_becomes_its_control(tiny):
     control = with_matched_capacity(run)
     assert control.model.connector_hidden == 16 + round(size("scorers.participatory") / 33)
     assert control.model_copy(update={"model": run.model}) == run
-    with pytest.raises(TrainingError, match='"tiny" is trained without nothing'):
+    with pytest.raises(TrainingError, match='"tiny" is trained with everything'):
         with_matched_capacity(tiny())
 
 

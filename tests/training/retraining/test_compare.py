@@ -104,7 +104,7 @@ def test_a_killed_comparison_goes_on_to_the_same_bytes(sweep, tmp_path, monkeypa
 def test_refused(sweep, tmp_path):
     results = sweep(arms=("baseline", "even"), seeds=(0,))
     gone = [type(run)(**{**vars(run), "folder": tmp_path / "gone"}) for run in results.runs]
-    with pytest.raises(CheckpointError, match="cannot read .*gone/checkpoint/config.json"):
+    with pytest.raises(CheckpointError, match=r"cannot read .*gone/checkpoint/config.json"):
         compare_sweep(type(results)(results.arms, tuple(gone)), SECTION, tmp_path / "out", quiet=True)
     with pytest.raises(LedgerError, match="holds no comparison of lesions with retraining"):
         read_comparison(tmp_path)

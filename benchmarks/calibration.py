@@ -73,28 +73,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.repetitions < 1:
         parser.error(f"--repetitions is {chosen.repetitions}; it must be at least 1")
-    error = float(np.sqrt(LEVEL * (1 - LEVEL) / chosen.repetitions))
     results = calibrate(chosen.repetitions, chosen.seed, only=chosen.only)
+    error = float(np.sqrt(LEVEL * (1 - LEVEL) / chosen.repetitions))
     if chosen.json:
         facts = {"repetitions": chosen.repetitions, "seed": chosen.seed, "monte_carlo_error_at_0.95": error}
         print(json.dumps({**facts, "tables": [result.to_json() for result in results]}, indent=2, ensure_ascii=False))
         return
-    head = f"{chosen.repetitions:,} repetitions, seed {chosen.seed}; Monte Carlo error {error:.3f} at {LEVEL}."
-    sections = {result.title: result.markdown() for result in results}
-    print("\n\n".join([head, *(f"## {title}\n\n{table}" for title, table in sections.items())]))
+    said = f"{chosen.repetitions:,} repetitions, seed {chosen.seed}; Monte Carlo error {error:.3f} at {LEVEL}."
+    sections = {result.title: f"{said}\n\n{result.markdown()}" for result in results}
+    print("\n\n".join(f"## {title}\n\n{section}" for title, section in sections.items()))
     if chosen.write:
-        _replace_tables(chosen.write, head, sections, titles)
+        _replace_tables(chosen.write, sections, titles)
 
 
-def _replace_tables(page: Path, head: str, sections: dict[str, str], titles: Sequence[str]) -> None:
-    """Write the tables into a page, in the order of `titles`; tables that were not simulated stay as they are."""
+def _replace_tables(page: Path, sections: dict[str, str], titles: Sequence[str]) -> None:
+    """Write tables into a page, in the order of `titles`; those that were not simulated stay as they are."""
     before, _, rest = page.read_text().partition(BEGIN)
     inside, _, after = rest.partition(END)
-    old, *parts = inside.strip().split("\n\n## ")
-    if set(sections) != set(titles) and old != head:
-        raise SystemExit(f"{page} holds tables of other repetitions or another seed ({old}); simulate all tables")
-    known = {title: table.strip() for title, _, table in (part.partition("\n") for part in parts)} | sections
-    text = "\n\n".join([head, *(f"## {title}\n\n{known[title]}" for title in titles if title in known)])
+    parts = (part.partition("\n") for part in f"\n{inside.strip()}".split("\n## ")[1:])
+    known = {title: section.strip() for title, _, section in parts} | sections
+    text = "\n\n".join(f"## {title}\n\n{known[title]}" for title in titles if title in known)
     page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 

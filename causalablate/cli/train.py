@@ -14,21 +14,37 @@ def train(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the reference model into a directory. The same command goes on where it stopped, to the same bytes."""
+    """Train the reference model into a directory. The same command goes on where it stopped, to the same bytes.
+
+    Several processes share a run: accelerate launch -m causalablate train RUN.yaml
+    """
     import json
 
     from causalablate.cli.console import print_json, print_table
     from causalablate.declarative import read
     from causalablate.training.config import TrainingConfig
+    from causalablate.training.files import LOG, RECORD
+    from causalablate.training.processes import is_first
     from causalablate.training.trainer import train as run_training
 
     run = read(config, TrainingConfig)
-    folder = run_training(run, out or Path("runs") / run.name, directory=config.parent, quiet=quiet)
-    log = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    last = json.loads(log[-1]) if log else {}
-    if as_json:
-        print_json({"checkpoint": str(folder), "validation": last})
+    place = out or Path("runs") / run.name
+    folder = run_training(run, place, directory=config.parent, quiet=quiet)
+    if not is_first():
         return
-    rows = [[name, f"{value:.4f}"] for name, value in last.items() if isinstance(value, float)]
-    print_table("last evaluation, validation split", ["metric", "value"], rows, [False, True])
+    log = (folder / LOG).read_text(encoding="utf-8").splitlines()
+    last = json.loads(log[-1]) if log else {}
+    record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+    metrics = record["metrics"] or last
+    if as_json:
+        status = {name: record[name] for name in ("status", "reason", "step", "checkpoint_step")}
+        print_json({"checkpoint": str(folder), **status, "validation": last, "metrics": metrics})
+        return
+    rows = [[name, f"{value:.4f}"] for name, value in metrics.items() if isinstance(value, float)]
+    print_table(f"the checkpoint, step {record['checkpoint_step']}, validation split", ["metric", "value"], rows, [False, True])
+    print(
+        f"{record['status'].replace('_', ' ')} at step {record['step']}{': ' if record['reason'] else ''}{record['reason']}"
+    )
     print(f"checkpoint: {folder}")
+    print(f"record, log, maps, costs: {place}")
+    print(f"watch: tensorboard --logdir {place / 'tensorboard'}")

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState, GradientState
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType
 
@@ -47,6 +47,11 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
             "write encoder_warmup: {steps: 0} and give a checkpoint to start from, or train with DDP."
         )
     return accelerator
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes and prints."""
+    return bool(PartialState().is_main_process)
 
 
 @dataclass(frozen=True)

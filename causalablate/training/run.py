@@ -198,6 +198,13 @@ class Run:
         if self._writes:
             state.tensors["kept"] = {name: x.detach().cpu().clone() for name, x in model.state_dict().items()}
 
+    def agreed(self, asked: bool) -> bool:
+        """Whether any process was asked to stop; then all do, at the same step."""
+        if self.accelerator.num_processes == 1:
+            return asked
+        votes = torch.tensor(float(asked), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(votes, "sum") > 0)
+
     def save(self) -> None:
         """Save everything, so that the run can go on from here."""
         self.state.tensors |= {"losses": list(self.losses), "gradient_norms": list(self.gradient_norms)}

@@ -1,5 +1,6 @@
 """Train the reference model from a config: encoder warm-up, answers, settling. Resumes where it was killed."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from causalablate.errors import TrainingError
 from causalablate.progress import progress_bar
 from causalablate.training.config import TrainingConfig
 from causalablate.training.files import CHECKPOINT
+from causalablate.training.interrupts import held_back
 from causalablate.training.run import DivergedError, Run
 
 
@@ -23,7 +25,8 @@ def train(
 ) -> Path:
     """Train, or go on training, and write the checkpoint.
 
-    Under `accelerate launch` every process calls this, with the same arguments; the first one writes.
+    Under `accelerate launch` every process calls this, with the same arguments; the first one writes. On Ctrl-C or
+    SIGTERM the step is finished and the state saved first.
 
     Args:
         config: The run.
@@ -70,17 +73,20 @@ def _go_on(run: Run, quiet: bool, stop_after: int | None, watch: Callable[[int],
     config, state = run.config, run.state
     end = config.steps if stop_after is None else min(config.steps, stop_after)
     shown = not quiet and run.accelerator.is_main_process
-    with progress_bar("train", config.steps, done=state.step, quiet=not shown) as advance:
+    with held_back() as asked, progress_bar("train", config.steps, done=state.step, quiet=not shown) as advance:
         while state.step < end and not state.status:
             try:
                 note = run.advance()
             except DivergedError as error:
                 state.status, state.reason, note = "diverged", str(error), ""
-            if watch(state.step):
-                end = state.step
-            if state.step % config.save_every == 0 or state.step == end or state.status:
+            stop = run.agreed(watch(state.step) or asked.signal is not None)
+            if state.step % config.save_every == 0 or state.step == end or state.status or stop:
                 run.save()
             advance(1, note)
+            if stop:
+                break
+    if asked.signal is not None and not state.status:
+        signal.raise_signal(asked.signal)
     if not state.status:
         run.pause()
         return

@@ -100,3 +100,7 @@ def test_the_model_takes_every_kind():
         shown = batch(kind)
         output = model(**shown.inputs)
         assert torch.isfinite(output.loss) and output.allocation.shape == (14, 16)
+
+
+def test_one_kind_alone_may_be_all_there_is():
+    assert {kind_at({"video": 0.0, "image": 0.0, "text": 1.0}, 0, 1, step) for step in range(50)} == {"text"}

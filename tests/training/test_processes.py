@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+from causalablate.declarative import dumps
 from causalablate.errors import TrainingError
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.training.processes import make_accelerator, shares
 from causalablate.training.trainer import train
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("n_rows", "n_processes", "accumulate"), [(7, 1, 1), (7, 2, 1), (8, 2, 3), (64, 3, 2)])
@@ -30,28 +34,20 @@ def test_a_batch_that_cannot_be_split_is_refused(tiny):
         make_accelerator(tiny(optimizer={"accumulate": 8}))
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from causalablate.training.config import TrainingConfig
-from causalablate.training.trainer import train
-train(TrainingConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]), quiet=True)
-"""
-
-
-def launched(config, out, tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+def launched(config, out):
+    """Two processes on the CPU, as docs/training.md starts them."""
+    file = out.with_suffix(".yaml")
+    file.write_text(dumps(config))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
-        [*command, str(script), config.model_dump_json(), str(out)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        [*command, "-m", "causalablate", "train", str(file), "--out", str(out), "--quiet", "--json"],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)  # one process prints
 
 
 def test_two_processes_reach_the_weights_of_one_and_the_same_bytes_twice(tiny, tmp_path):
@@ -59,7 +55,7 @@ def test_two_processes_reach_the_weights_of_one_and_the_same_bytes_twice(tiny, t
     config = tiny(without=off, evaluation={"every": 5, "examples": 7, "batch_size": 7})
     train(config, tmp_path / "one", quiet=True)
     for name in ("two", "again"):
-        launched(config, tmp_path / name, tmp_path)
+        assert launched(config, tmp_path / name)["checkpoint"] == str(tmp_path / name / "checkpoint")
     one, two = (FoveatedVLM.from_pretrained(tmp_path / name / "checkpoint").state_dict() for name in ("one", "two"))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=1e-3)

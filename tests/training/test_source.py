@@ -20,6 +20,7 @@ from causalablate.foveated.sizes import small_config
 from causalablate.intervention import do
 from causalablate.models import load
 from causalablate.training.config import TrainingConfig
+from causalablate.training.mixture import Mixture
 from causalablate.training.source import Folder, source_of
 from causalablate.training.trainer import train
 
@@ -176,9 +177,13 @@ def test_easy_vqa_is_trained_on_by_config_alone_and_lesioned(tmp_path):
     assert table.frame["fired"].all() and {"presence", "color"} <= set(table.frame["group.question_type"])
 
 
-def test_the_page_shows_a_config_that_is_valid():
+def test_the_page_shows_configs_that_are_valid():
     page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
-    shown = re.search(r"```yaml\n(name: .*?)```", page, re.DOTALL)
+    shown = [
+        loads(text, TrainingConfig, "docs/data.md") for text in re.findall(r"```yaml\n(name: .*?)```", page, re.DOTALL)
+    ]
+    configs = {config.name: config for config in shown}
     shipped = read(ROOT / "experiments" / "train_easy_vqa.yaml", TrainingConfig)
-    config = loads(shown[1], TrainingConfig, "docs/data.md")
+    config = configs["foveated-easy-vqa"]
     assert config.model == shipped.model and config.main == shipped.main and config.start == shipped.start
+    assert isinstance(source_of(configs["video-heavy"], ROOT), Mixture)

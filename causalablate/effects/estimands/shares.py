@@ -130,10 +130,8 @@ def _of_the_conditional_odds(paired: Paired, level: float) -> Limits:
     """
     share, n = share_sizes(paired, level, _up(paired), _flipped(paired))
     found = _limits(paired, n, *clopper_pearson(share * n, n, level), CLOPPER_PEARSON)
-    odds = (
-        np.where(end < 1, ratio(end, 1 - end), np.where(end == 1, np.inf, np.nan)) for end in (found.low, found.high)
-    )
-    return Limits(*odds, found.method)
+    low, high = (np.where(end == 1, np.inf, ratio(end, 1 - end)) for end in (found.low, found.high))
+    return Limits(low, high, found.method)
 
 
 FLIP_RATE_DOWN = _estimand("flip_rate_down", "share of all rows that go from right to wrong", _down, _all)

@@ -86,6 +86,12 @@ def same_as(results: SweepResults, arm: str) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
+def mode_of(results: SweepResults, arm: str) -> str:
+    """Mode that an arm trains in, from its record; empty where no run has one."""
+    found = (run.record.get("model", {}).get("mode", "") for run in runs_of(results, arm))
+    return next((str(mode) for mode in found if mode), "")
+
+
 def record_value(results: SweepResults, arm: str, *path: str) -> float:
     """A number of the record of an arm's first run that has it, e.g. `parameters`, `total`; NaN if none has.
 

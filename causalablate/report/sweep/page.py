@@ -24,6 +24,7 @@ def sweep_page(
     reading: Sequence[str],
     tables: Sequence[Cells],
     images: Sequence[tuple[str, Path]],
+    left_out: Sequence[str],
     facts: Mapping[str, str],
     files: Sequence[str],
 ) -> str:
@@ -36,6 +37,7 @@ def sweep_page(
         reading: How to read verdicts and tables.
         tables: In this order; a row of kind `baseline` is bold.
         images: Title and PNG file of each figure.
+        left_out: What is said about figures that could not be drawn.
         facts: Shown as given.
         files: Links relative to the page.
     """
@@ -52,6 +54,7 @@ def sweep_page(
         reading=reading,
         tables=tables,
         images=[_image(path, name) for name, path in images],
+        left_out=left_out,
         facts=list(facts.items()),
         files=file_rows(files),
         style=Markup(style),

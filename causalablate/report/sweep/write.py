@@ -49,12 +49,13 @@ def write_sweep_report(
     Args:
         results: The sweep.
         out: Directory of the report; made if needed, its files of the same names are replaced.
-        figures: What to draw; by default what the sweep's file asks for, and where it names none, all that apply.
+        figures: What to draw; by default what the sweep's file asks for, and where it names none, all that apply. What
+            cannot be drawn is named on the page.
         level: Two-sided coverage of intervals, in (0.5, 1); 1 - level is alpha of tests and verdicts.
     Returns:
         The files, the page first.
     Raises:
-        EffectError: The sweep has no arms, or a figure names an arm or metric that it does not have.
+        EffectError: The sweep has no arms.
         LedgerError: The directory cannot be written.
     """
     out = Path(out)
@@ -80,7 +81,7 @@ def write_sweep_report(
         _write(out / "costs.tex", latex(title, [costs], f"{results.name}-costs")),
     ]
     chosen = figures or results.figures or default_figures(results)
-    drawn = write_sweep_figures(results, chosen, out / "figures", effects, level=level)
+    drawn, left_out = write_sweep_figures(results, chosen, out / "figures", effects, level=level)
     pictures = [path for _, path in drawn]
     page = sweep_page(
         title=title,
@@ -89,6 +90,7 @@ def write_sweep_report(
         reading=(*READING, COST_READING),
         tables=[*tables, costs],
         images=drawn,
+        left_out=left_out,
         facts=_facts(results),
         files=[path.relative_to(out).as_posix() for path in (*beside, *pictures)],
     )

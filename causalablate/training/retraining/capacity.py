@@ -105,7 +105,9 @@ def with_matched_capacity(config: TrainingConfig, directory: Path = Path()) -> T
         raise TrainingError(
             f'"{config.name}" is trained with everything, so no capacity becomes free; a control needs `without`'
         )
-    found = matched_hidden(build(config, directory).model.config, config.lesion)
+    # Sizes alone count; a checkpoint to start from may not be there yet.
+    model = build(config.model_copy(update={"start": None}), directory).model
+    found = matched_hidden(model.config, config.lesion)
     return config.model_copy(update={"model": config.model.model_copy(update={"connector_hidden": found.hidden})})
 
 

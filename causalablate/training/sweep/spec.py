@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -44,12 +45,10 @@ class BaseSection(TrainingConfig):
     def _as_in_a_file(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {key: value for key, value in handler(self).items() if key not in GIVEN_BY_SWEEP}
 
-    @model_validator(mode="after")
-    def _leaves_seeds_to_the_sweep(self) -> "BaseSection":
-        given = [field for field in GIVEN_BY_SWEEP if field in self.model_fields_set]
-        if given:
-            raise ValueError(f"{', '.join(given)}: the sweep gives names, `seeds` and `data_seed`; leave that out")
-        return self
+    @field_validator(*GIVEN_BY_SWEEP)
+    @classmethod
+    def _left_to_the_sweep(cls, value: Any) -> Any:
+        raise ValueError("the sweep gives names, `seeds` and `data_seed`; leave this out")
 
 
 class ArmSection(BaseModel):
@@ -161,9 +160,7 @@ class SweepSpec(BaseModel):
             except ValidationError as error:
                 document = Document(data=with_changes(self.base.model_dump(mode="json"), arm.set))
                 for problem in explain(error, TrainingConfig, document):
-                    at = ".".join(str(part) for part in problem.path)
-                    key = next((k for k in arm.set if f"{at}.".startswith(f"{k}.") or f"{k}.".startswith(f"{at}.")), "")
-                    inside = at.removeprefix(key).removeprefix(".") if key else at
+                    key, inside = _responsible(arm.set, ".".join(str(part) for part in problem.path))
                     text = f"{inside}: {problem.message}" if inside else problem.message
                     yield ("arms", i, "set", *([key] if key else [])), text
 
@@ -198,6 +195,14 @@ def read_sweep(path: str | Path) -> SweepSpec:
             line.
     """
     return read(path, SweepSpec)
+
+
+def _responsible(changes: dict[str, Any], at: str) -> tuple[str, str]:
+    """The change that leads to a wrong value at a dotted path, and where inside of it; an empty one if none stands out."""
+    for key in changes:
+        if f"{at}.".startswith(f"{key}.") or (at and key.startswith(f"{at}.")):
+            return key, at.removeprefix(key).removeprefix(".")
+    return (next(iter(changes)) if len(changes) == 1 else ""), at
 
 
 def _no_arm(name: str, names: list[str]) -> str:

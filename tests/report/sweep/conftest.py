@@ -44,7 +44,7 @@ def planted(folder: Path, arms=tuple(PLANTED), seeds=SEEDS, n=600, answers=True,
         rng = np.random.default_rng([17, seed])
         hard, level = rng.random(n), 0.7 + sd * rng.normal()
         for arm in arms:
-            _, _, gain, tokens, parameters = PLANTED[arm]
+            changes, _, gain, tokens, parameters = PLANTED[arm]
             own = np.random.default_rng([18, seed, list(PLANTED).index(arm)])
             shift = 0.0 if arm == "baseline" else 0.02
             right = (hard + shift * own.normal(size=n) < level + gain + (sd * own.normal() if shift else 0)).astype(
@@ -67,7 +67,8 @@ def planted(folder: Path, arms=tuple(PLANTED), seeds=SEEDS, n=600, answers=True,
             metrics |= {f"accuracy.mode.{m}": float(right.mean() - 0.15 * (m == "coarse_only")) for m in MODES}
             record = {
                 "parameters": {"total": parameters, "trainable": parameters // (3 if arm == "frozen" else 1),
-                               "active": parameters}, "samples": 32_000, "visual_tokens_per_frame": tokens,
+                               "active": parameters}, "samples": 32_000, "model": {"mode": changes.get("model.mode", "coarse_fine")},
+                "visual_tokens_per_frame": tokens,
                 "flops_per_sample": 40_000_000 + 1_500_000 * tokens + 40 * parameters,
             }  # fmt: skip
             hours = (1.5 if arm == "large" else 1.0) * (300 + 3 * own.normal())

@@ -81,7 +81,8 @@ def test_many_arms_get_a_panel_each(sweep):
 
 def test_token_efficiency_tells_tokens_and_compute(sweep):
     said = texts(drawn(sweep, TokenEfficiency(kind="token_efficiency")))
-    assert "multi_token: 16 tokens; 76.4 MFLOP" in said and "baseline: 1 token; 53.5 MFLOP" in said
+    assert "multi_token (multi_token): 16 tokens; 76.4 MFLOP; 2.44 TFLOP in all" in said
+    assert "baseline (coarse_fine): 1 token; 53.5 MFLOP" in said
     assert "temperature" not in said, "it differs in neither"
 
 
@@ -111,7 +112,10 @@ def test_an_arm_without_maps_has_no_figure(sweep, tmp_path):
     bare = dataclasses.replace(sweep, runs=tuple(dataclasses.replace(r, folder=None) for r in sweep.runs))
     section = AttentionMaps(kind="attention_maps", arm="baseline")
     assert drawn(bare, section) is None
-    assert write_sweep_figures(bare, [section], tmp_path, lambda metric: arm_effects(bare, metric), level=0.95) == []
+    drawn_none, said = write_sweep_figures(
+        bare, [section], tmp_path, lambda metric: arm_effects(bare, metric), level=0.95
+    )
+    assert drawn_none == [] and "attention_maps was left out" in said[0]
 
 
 def test_modes_and_freeze_and_scaling_draw_what_was_measured(sweep):
@@ -124,7 +128,7 @@ def test_modes_and_freeze_and_scaling_draw_what_was_measured(sweep):
     said = texts(drawn(sweep, Freeze(kind="freeze", arms=("baseline", "frozen"))))
     assert "100.0 k, 53.5 MFLOP" in said
     sizes = drawn(sweep, Scaling(kind="scaling", arms=("coarse_only", "baseline", "large")))
-    assert sizes.axes[0].get_xscale() == "log" and "large: 900 k parameters" in texts(sizes)
+    assert sizes.axes[0].get_xscale() == "log" and "large (coarse_fine): 900 k parameters" in texts(sizes)
 
 
 def test_one_seed_draws(sweep):

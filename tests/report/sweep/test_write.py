@@ -121,9 +121,18 @@ def test_findings_of_a_sweep_whose_baseline_never_ended(sweep):
     assert "no arm can be compared" in sweep_findings(gone, arm_effects(gone))[0]
 
 
-def test_a_figure_of_an_unknown_arm_names_the_nearest(sweep, tmp_path):
-    with pytest.raises(EffectError, match=r'no arm "froze".*frozen'):
-        write_sweep_report(sweep, tmp_path, [AttentionMaps(kind="attention_maps", arm="froze")])
+def test_a_figure_that_cannot_be_drawn_is_named_and_keeps_no_other_from_being_drawn(sweep, tmp_path):
+    paths = write_sweep_report(sweep, tmp_path, [AttentionMaps(kind="attention_maps", arm="froze"), *SOME])
+    assert "no arm &#34;froze&#34; (did you mean frozen" in paths[0].read_text()
+    assert paths[-1].name == "metric_by_arm_accuracy.png"
+
+
+def test_a_sweep_of_which_nothing_ended_still_has_its_report(sweep, tmp_path):
+    runs = tuple(dataclasses.replace(r, status="diverged", reason="the loss is inf") for r in sweep.runs)
+    paths = write_sweep_report(dataclasses.replace(sweep, runs=runs), tmp_path, SOME)
+    assert "no arm can be compared" in (tmp_path / "arms.md").read_text() and paths[-1].name == "costs.tex"
+    with pytest.raises(EffectError, match="no arms"):
+        write_sweep_report(dataclasses.replace(sweep, arms=(), runs=()), tmp_path)
 
 
 def test_it_never_imports_torch():

@@ -1,14 +1,12 @@
 """A sweep of tiny models: what `SweepResults` gives, without training anything."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import pytest
 import torch
 
 from causalablate.examples import digits
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
+from causalablate.training.sweep.results import Arm, RunResult, SweepResults
 
 WORDS = sorted({w for e in digits(200) for w in (*e.question.split(), e.answer)})
 ARMS = {
@@ -19,31 +17,6 @@ ARMS = {
     "no_fine_wide": {"without": {"passes.fine": "zero"}, "model.connector_hidden": 24},
     "cold": {"model.allocation_temperature": 0.1},
 }
-
-
-@dataclass(frozen=True)
-class Arm:
-    name: str
-    set: dict
-
-
-@dataclass(frozen=True)
-class Run:
-    arm: str
-    seed: int
-    status: str
-    folder: Path | None
-    record: dict
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Results:
-    arms: tuple
-    runs: tuple
-    name: str = "tiny"
-    baseline: str = "baseline"
-    left: dict = field(default_factory=dict)
 
 
 def checkpoint(folder, seed, hidden=None):
@@ -90,7 +63,7 @@ def sweep(trained):
                 how = (status or {}).get((arm, seed), "finished")
                 folder = trained / f"{arm}-{seed}" if how == "finished" else None
                 record = {"config": config_for(changes[arm], seed)} if folder else {}
-                runs.append(Run(arm, seed, how, folder, record, "" if folder else "because"))
-        return Results(tuple(Arm(name, changes[name]) for name in arms), tuple(runs))
+                runs.append(RunResult(arm, seed, how, "" if folder else "because", folder, record=record))
+        return SweepResults("tiny", "", tuple(Arm(name, set=changes[name]) for name in arms), seeds, tuple(runs))
 
     return make

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,9 +105,9 @@ def test_a_killed_comparison_goes_on_to_the_same_bytes(sweep, tmp_path, monkeypa
 
 def test_refused(sweep, tmp_path):
     results = sweep(arms=("baseline", "even"), seeds=(0,))
-    gone = [type(run)(**{**vars(run), "folder": tmp_path / "gone"}) for run in results.runs]
+    gone = tuple(replace(run, folder=tmp_path / "gone") for run in results.runs)
     with pytest.raises(CheckpointError, match=r"cannot read .*gone/checkpoint/config.json"):
-        compare_sweep(type(results)(results.arms, tuple(gone)), SECTION, tmp_path / "out", quiet=True)
+        compare_sweep(replace(results, runs=gone), SECTION, tmp_path / "out", quiet=True)
     with pytest.raises(LedgerError, match="holds no comparison of lesions with retraining"):
         read_comparison(tmp_path)
     (tmp_path / "comparison.json").write_text("{}")

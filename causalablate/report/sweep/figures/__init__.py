@@ -12,19 +12,27 @@ from causalablate.errors import EffectError, nearest
 from causalablate.report.figures.style import DPI, file_stem, styled
 from causalablate.report.format import NOTHING, plain
 from causalablate.report.sweep.arms import (
-    ended_runs,
     metric_by_seed,
     metrics_known,
     own_arms,
     record_value,
-    same_as,
     select_arms,
+)
+from causalablate.report.sweep.figures.against import (
+    COMPUTE,
+    FLOPS,
+    PARAMETERS,
+    SIZE,
+    TOKENS,
+    Against,
+    differing,
+    sizes,
 )
 from causalablate.report.sweep.figures.by_arm import by_arm
 from causalablate.report.sweep.figures.maps import attention_maps, maps_of
 from causalablate.report.sweep.figures.modes import by_mode, modes_of
 from causalablate.report.sweep.figures.over_training import curves_of, over_training
-from causalablate.report.sweep.figures.scatter import FLOPS, PARAMETERS, TOKENS, Against, accuracy_against
+from causalablate.report.sweep.figures.scatter import accuracy_against
 from causalablate.training.sweep.figures import (
     AttentionMaps,
     ByMode,
@@ -41,8 +49,6 @@ Effects = Callable[[str], pd.DataFrame]
 """Metric to its table of `arm_effects`."""
 CURVES = ("accuracy", "val_loss", "loss_ratio", "attention_entropy", "feature_similarity")
 FREEZE = "model.freeze"
-SIZES = 1.5
-"""Arms whose parameters differ from the baseline's by this factor are other sizes of it."""
 
 
 def default_figures(results: SweepResults) -> tuple[FigureSection, ...]:
@@ -52,13 +58,13 @@ def default_figures(results: SweepResults) -> tuple[FigureSection, ...]:
     found += [MetricByArm(kind="metric_by_arm", metric=m) for m in ("accuracy", "loss_ratio") if m in known]
     logged = [m for m in CURVES if any(len(x) > 1 for arm in arms for x, _ in curves_of(results, arm, m).values())]
     found += [OverTraining(kind="over_training", metric=m) for m in logged]
-    if len({TOKENS.of(results, arm) for arm in _differing(results, (TOKENS,))}) > 1:
+    if len(differing(results, (TOKENS,))) > 1:
         found.append(TokenEfficiency(kind="token_efficiency"))
     if maps_of(results, results.baseline):
         found.append(AttentionMaps(kind="attention_maps", arm=results.baseline))
     if len(modes_of(results)) > 1:
         found.append(ByMode(kind="by_mode"))
-    if len(_differing(results, (PARAMETERS,), SIZES)) > 2:
+    if len(differing(results, (PARAMETERS,), SIZE)) > 2:
         found.append(Scaling(kind="scaling"))
     frozen = tuple(a.name for a in results.arms if a.name == results.baseline or set(a.set) == {FREEZE})
     if len(frozen) > 1:
@@ -68,8 +74,10 @@ def default_figures(results: SweepResults) -> tuple[FigureSection, ...]:
 
 def write_sweep_figures(
     results: SweepResults, sections: Sequence[FigureSection], directory: Path, effects: Effects, *, level: float
-) -> list[tuple[str, Path]]:
+) -> tuple[list[tuple[str, Path]], list[str]]:
     """Draw figures and write them, the same bytes for the same results.
+
+    A figure that cannot be drawn does not keep the others from being drawn.
 
     Args:
         results: The sweep.
@@ -78,24 +86,29 @@ def write_sweep_figures(
         effects: Gives the table of a metric.
         level: Of its intervals.
     Returns:
-        Title and PNG file of each figure that its arms have results for, in the order of the sections.
+        Title and PNG file of each figure, in the order of the sections, and a sentence for each that was left out.
     Raises:
-        EffectError: A section names an arm or a metric that the sweep does not have.
         LedgerError: The directory cannot be written.
     """
     written: list[tuple[str, Path]] = []
+    left_out: list[str] = []
     with styled():
         for section in sections:
-            figure = draw(results, section, effects, level=level)
+            try:
+                figure = draw(results, section, effects, level=level)
+            except EffectError as error:
+                left_out.append(f"The figure {section.kind} could not be drawn: {error}.")
+                continue
             if figure is None:
+                left_out.append(f"The figure {section.kind} was left out: no run that ended measured what it shows.")
                 continue
             stem, taken = _stem(section), {path.stem for _, path in written}
             name = next(s for s in [stem, *(f"{stem}_{i}" for i in range(2, len(sections) + 2))] if s not in taken)
             data = io.BytesIO()
             figure.savefig(data, format="png", dpi=DPI, metadata={"Software": None})
             path = write_durably(directory / f"{name}.png", data.getvalue(), flush=False)
-            written.append((figure.texts[0].get_text() if not section.title else section.title, path))
-    return written
+            written.append((section.title or figure.texts[0].get_text(), path))
+    return written, left_out
 
 
 def draw(results: SweepResults, section: FigureSection, effects: Effects, *, level: float = 0.95) -> Figure | None:
@@ -105,11 +118,15 @@ def draw(results: SweepResults, section: FigureSection, effects: Effects, *, lev
         EffectError: The section names an arm or a metric that the sweep does not have.
     """
     if isinstance(section, MetricByArm):
-        _check_metric(section.metric, metrics_known(results))
         arms = select_arms(results, section.arms)
+        if not metrics_known(results):
+            return None
+        _check_metric(section.metric, metrics_known(results))
         return by_arm(results, effects(section.metric), section.metric, arms, title=section.title, level=level)
     if isinstance(section, OverTraining):
         columns = {name for run in results.runs for row in run.log for name in row}
+        if not columns:
+            return None
         _check_metric(section.metric, sorted(columns - {"step", "stage", "samples"}))
         return over_training(results, section.metric, own_arms(results, section.arms), title=section.title)
     if isinstance(section, AttentionMaps):
@@ -119,16 +136,16 @@ def draw(results: SweepResults, section: FigureSection, effects: Effects, *, lev
     if isinstance(section, Freeze):
         return _freeze(results, section, effects, level)
     if isinstance(section, Scaling):
-        arms = _differing(results, (PARAMETERS,), SIZES) if section.arms is None else select_arms(results, section.arms)
+        arms = sizes(results) if section.arms is None else select_arms(results, section.arms)
         return _against(results, (PARAMETERS,), arms, section.title or "Accuracy against size")
-    arms = _differing(results, (TOKENS, FLOPS)) if section.arms is None else select_arms(results, section.arms)
+    arms = differing(results, (TOKENS, FLOPS)) if section.arms is None else select_arms(results, section.arms)
     title = section.title or "Token efficiency: accuracy against visual tokens, and against compute"
     return _against(results, (TOKENS, FLOPS), arms, title)
 
 
 def _against(results: SweepResults, axes_of: tuple[Against, ...], arms: Sequence[str], title: str) -> Figure | None:
     drawable = [arm for arm in arms if metric_by_seed(results, arm, "accuracy")]
-    return accuracy_against(results, axes_of, arms, title, joined=axes_of == (PARAMETERS,)) if drawable else None
+    return accuracy_against(results, axes_of, arms, title, said=(COMPUTE,)) if drawable else None
 
 
 def _freeze(results: SweepResults, section: Freeze, effects: Effects, level: float) -> Figure:
@@ -145,18 +162,6 @@ def _freeze(results: SweepResults, section: Freeze, effects: Effects, level: flo
 
 def _number(value: float) -> str:
     return plain(value, 1) if value == value else NOTHING
-
-
-def _differing(results: SweepResults, quantities: Sequence[Against], factor: float = 1.01) -> list[str]:
-    """The baseline, and the arms that differ from it by more than a factor in any of some quantities; none twice."""
-    base = [q.of(results, results.baseline) for q in quantities]
-
-    def differs(arm: str) -> bool:
-        own = [q.of(results, arm) for q in quantities]
-        return any(max(a, b) > factor * min(a, b) for a, b in zip(own, base, strict=True))
-
-    ended = [arm.name for arm in results.arms if ended_runs(results, arm.name) and not same_as(results, arm.name)]
-    return [arm for arm in ended if arm == results.baseline or differs(arm)]
 
 
 def _check_metric(metric: str, known: Sequence[str]) -> None:

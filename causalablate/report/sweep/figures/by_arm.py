@@ -53,10 +53,14 @@ def by_arm(
     rows = Rows(arms, results.baseline)
     shown = effects.set_index("arm").loc[list(arms)]
     settled = shown[shown["label"].isin(SETTLED)].rename(columns={"delta": "ate"})
+    base = words.scale * float(effects.set_index("arm")["mean"][results.baseline])
     handles: list[Artist] = [
         Line2D([], [], color=WIDE, marker="o", markersize=3.6, linewidth=0, label="one seed"),
         Line2D([], [], color=INK, marker="|", markersize=9, markeredgewidth=1.6, linewidth=0, label="mean over seeds"),
     ]
+    if np.isfinite(base):
+        said = f"mean of {'the baseline' if results.baseline == BASELINE else results.baseline}"
+        handles.append(Line2D([], [], color=QUIET, linewidth=0.7, dashes=(4, 3), label=said))
     handles += verdict_handles(settled, words, with_interval=True) if len(settled) else []
     handles += [band_handle(SESOI, words)] if words.is_share else []
     text = 0.25 + max(text_inches(line, SMALL) for line in [beside[0], *beside[1]]) if beside else 0.0
@@ -70,7 +74,7 @@ def by_arm(
     left = figure.add_axes((rows.margin / width, bottom / height, LEVELS / width, rows.height / height))
     start = rows.margin + LEVELS + BETWEEN
     right = figure.add_axes((start / width, bottom / height, CHANGES / width, rows.height / height))
-    _levels(left, results, shown, words, rows)
+    _levels(left, results, shown, words, rows, base)
     _changes(right, results, shown, words, rows)
     rows.label(left)
     right.set(yticks=[], ylim=(rows.height, 0))
@@ -85,9 +89,10 @@ def by_arm(
     return figure
 
 
-def _levels(axes: Axes, results: SweepResults, shown: pd.DataFrame, words: OutcomeWords, rows: Rows) -> None:
+def _levels(
+    axes: Axes, results: SweepResults, shown: pd.DataFrame, words: OutcomeWords, rows: Rows, base: float
+) -> None:
     rows.stripes(axes)
-    base = float(words.scale * shown["mean"].get(results.baseline, np.nan))
     if np.isfinite(base):
         axes.axvline(base, color=QUIET, linewidth=0.7, dashes=(4, 3), zorder=1)
     for i, (arm, y) in enumerate(zip(shown.index, rows.centres, strict=True)):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from causalablate.counterfactual import counterfactuals
     from causalablate.effects import (
         compare_tables,
+        compensation,
         control_distribution,
         effect_sequence,
         estimate,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         seed_effects,
         shrunk_effects,
     )
-    from causalablate.examples import Example, ExampleSet, digits, folder, tensors
+    from causalablate.examples import Example, ExampleSet, clips, digits, folder, stills, tensors, texts
     from causalablate.generation import Sampling, choose, generate
     from causalablate.graph import component_graph, computational_graph, mediate
     from causalablate.interactions import factorial, interaction_effects
@@ -63,7 +64,9 @@ _HOMES = {
     "attribute": "attribution",
     "causal_trace": "patching",
     "choose": "generation",
+    "clips": "examples",
     "compare_tables": "effects",
+    "compensation": "effects",
     "component_costs": "cost",
     "component_graph": "graph",
     "computational_graph": "graph",
@@ -92,7 +95,9 @@ _HOMES = {
     "screen": "screening",
     "seed_effects": "effects",
     "shrunk_effects": "effects",
+    "stills": "examples",
     "tensors": "examples",
+    "texts": "examples",
     "windows": "patching",
     "wrap": "models",
     "write_table": "table_files",
@@ -117,7 +122,9 @@ __all__ = [
     "attribute",
     "causal_trace",
     "choose",
+    "clips",
     "compare_tables",
+    "compensation",
     "component_costs",
     "component_graph",
     "computational_graph",
@@ -146,7 +153,9 @@ __all__ = [
     "screen",
     "seed_effects",
     "shrunk_effects",
+    "stills",
     "tensors",
+    "texts",
     "windows",
     "wrap",
     "write_table",

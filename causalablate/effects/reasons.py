@@ -13,6 +13,10 @@ NOT_BINARY = "defined for outcomes that are 0 or 1"
 NO_MEAN = "category indices have no mean"
 ONE_SIDED = "effects of this outcome are never negative, so they are tested against the smallest effect of interest"
 SEEDS = "with several seeds, flipping examples would treat the seeds as fixed; the two-way t test is used"
+SEEDS_MAXT = (
+    f"{SEEDS}; flipping whole seeds leaves too few patterns. p_holm and the band hold for the family, and labels with "
+    "correction maxt stand on p_holm"
+)
 NOT_INDEPENDENT = "McNemar's test needs independent examples; these share clusters or seeds"
 ONE_CLUSTER = "one cluster shows no variance between clusters"
 NO_FLIPS = "effects of this outcome are never negative, so their signs cannot be flipped"
@@ -83,7 +87,7 @@ def _no_test(name: str, row: pd.Series, kind: Kind) -> str:
     if kind.one_sided:
         return NO_FLIPS if name == "p_maxt" else ONE_SIDED
     if name in ("p_signflip", "p_maxt"):
-        return SEEDS
+        return SEEDS_MAXT if name == "p_maxt" else SEEDS
     return NOT_BINARY if kind is not Kind.BINARY else NOT_INDEPENDENT
 
 

@@ -62,7 +62,7 @@ def test_seeds(table, joined, worlds):
     tables = [table(worlds[0], {"a": worlds[1]}, labels=LABELS, seed=s, model=f"m{s}") for s in range(3)]
     got = every_reason(joined(*tables))
     assert "two-way" in got["loss"]["p_signflip"]
-    assert "two-way" in got["loss"]["p_maxt"]
+    assert "two-way" in got["loss"]["p_maxt"] and "p_holm" in got["loss"]["p_maxt"]
 
 
 def test_methods_that_do_not_fit(table, worlds):

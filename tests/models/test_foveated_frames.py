@@ -74,15 +74,15 @@ def test_with_one_frame_in_all_each_listed_component_acts(make_model, examples, 
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("frames", [(3, 2, 3), (2, 3, 2), (3, 3, 3), (2, 2, 2)], ids=str)
+@pytest.mark.parametrize("frames", [(3, 2), (2, 3)], ids=str)
 def test_replay_of_examples_of_several_lengths_is_the_lesioned_model_itself(make_model, examples, mode, frames):
     model, few = make_model(n_frames=3, mode=mode), mixed(examples, *frames)
-    addresses = ["vision.layers.0.heads.1", "connector", "passes.coarse", "lm.layers.1.mlp", "tokens.image"]
+    addresses = ["vision.layers.0.heads.1", "connector", "lm.layers.1.mlp", "tokens.image"]
     if mode in ("coarse_fine", "autoregressive"):
-        addresses += ["query.dynamic", "texture.rgb", "allocator"]
+        addresses += ["query.dynamic", "allocator"]
     lesions = [do(a, off={"kind": "scale", "factor": 0.2}) for a in addresses]
     lesions.append(do("lm.layers.0.edges.image.answer", off="knockout"))
-    unstacked, stacked = (Replay(model, few, batch_size=2, stack=n).sweep(lesions, slice(0, 3)) for n in (1, None))
+    unstacked, stacked = (Replay(model, few, batch_size=2, stack=n).sweep(lesions, slice(0, 2)) for n in (1, None))
     for lesion in lesions:
         expected = []
         for example in few:

@@ -74,7 +74,7 @@ def test_binary_clusters_simulation_agrees(study, paired):
     pilot = study(effect[:, None], "correct", cluster=np.arange(20_000) // 5, factual=(effect[0] < 0).astype(float))
     planned = row(power_table(pilot, effects=-0.02))
     clusters = int(planned["needed_clusters"])
-    effects = draw(rng, 3_000, clusters)
+    effects = draw(rng, 1_500, clusters)
     studies = paired(
         (effects < 0).astype(float), (effects > 0).astype(float), Kind.BINARY, np.arange(5 * clusters) // 5
     )

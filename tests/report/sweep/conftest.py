@@ -67,7 +67,8 @@ def planted(folder: Path, arms=tuple(PLANTED), seeds=SEEDS, n=600, answers=True,
             metrics |= {f"accuracy.mode.{m}": float(right.mean() - 0.15 * (m == "coarse_only")) for m in MODES}
             record = {
                 "parameters": {"total": parameters, "trainable": parameters // (3 if arm == "frozen" else 1),
-                               "active": parameters}, "samples": 32_000, "model": {"mode": changes.get("model.mode", "coarse_fine")},
+                               "active": parameters},
+                "model": {"mode": changes.get("model.mode", "coarse_fine")}, "samples": 32_000,
                 "visual_tokens_per_frame": tokens,
                 "flops_per_sample": 40_000_000 + 1_500_000 * tokens + 40 * parameters,
             }  # fmt: skip

@@ -17,7 +17,7 @@ from causalablate.training.sweep.figures import (
     Scaling,
     TokenEfficiency,
 )
-from causalablate.training.sweep.results import RunResult
+from causalablate.training.sweep.results import Arm, RunResult
 
 
 def drawn(results, section):
@@ -129,6 +129,19 @@ def test_modes_and_freeze_and_scaling_draw_what_was_measured(sweep):
     assert "100.0 k, 53.5 MFLOP" in said
     sizes = drawn(sweep, Scaling(kind="scaling", arms=("coarse_only", "baseline", "large")))
     assert sizes.axes[0].get_xscale() == "log" and "large (coarse_fine): 900 k parameters" in texts(sizes)
+
+
+def test_sizes_of_another_mode_are_a_line_of_their_own(sweep):
+    def as_size(run, arm, parameters, mode):
+        record = {**run.record, "parameters": {"total": parameters}, "model": {"mode": mode}}
+        return dataclasses.replace(run, arm=arm, record=record)
+
+    kinds = {"baseline": (300_000, "coarse_fine"), "double": (600_000, "coarse_fine"), "half": (150_000, "coarse_fine"),
+             "glance": (299_000, "coarse_only"), "half_glance": (149_000, "coarse_only"), "even": (301_000, "multi_token")}  # fmt: skip
+    runs = tuple(as_size(r, arm, *kinds[arm]) for arm in kinds for r in sweep.of("baseline"))
+    axes = drawn(dataclasses.replace(sweep, runs=runs, arms=tuple(map(Arm, kinds))), Scaling(kind="scaling")).axes[0]
+    lines = [line.get_xdata().tolist() for line in axes.lines if line.get_marker() == "None"]
+    assert lines == [pytest.approx([150, 300, 600]), pytest.approx([149, 299])], "one arm of a mode is no series"
 
 
 def test_one_seed_draws(sweep):

@@ -50,7 +50,7 @@ def test_the_baseline_is_named_so_or_is_the_first():
         (("model.layers: 2", "model.layers: no"), r"x.yaml:8:\d+: arms\[1\].set.model.layers: expected an integer"),
         (("1e-4", "-1"), r"x.yaml:11:\d+: arms\[2\].set.main.learning_rate: expected a value greater than 0"),
         (("width: 16", "widht: 16"), r"x.yaml:4:\d+: base.model.widht: unknown key \"widht\" \(did you mean width"),
-        (("base:", "base:\n  seed: 3"), r"x.yaml:5:\d+: base.seed: the sweep gives"),
+        (("base:", "base:\n  seed: 3"), r"x.yaml:4:9: base.seed: the sweep gives"),
         (("name: b", "name: a"), r"two arms are named \"a\""),
         (("model.layers: 2", "without: {allocator: unifrom}"), r"arms\[1\].set.without: allocator: .*did you mean uni"),
         (("model.layers: 2", "without: {allocator: mean}"), r"arms\[1\].set.without: .*reference set"),

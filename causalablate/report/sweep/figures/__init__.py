@@ -26,6 +26,7 @@ from causalablate.report.sweep.figures.against import (
     TOKENS,
     Against,
     differing,
+    other_tokens,
     sizes,
 )
 from causalablate.report.sweep.figures.by_arm import by_arm
@@ -138,7 +139,7 @@ def draw(results: SweepResults, section: FigureSection, effects: Effects, *, lev
     if isinstance(section, Scaling):
         arms = sizes(results) if section.arms is None else select_arms(results, section.arms)
         return _against(results, (PARAMETERS,), arms, section.title or "Accuracy against size")
-    arms = differing(results, (TOKENS, FLOPS)) if section.arms is None else select_arms(results, section.arms)
+    arms = other_tokens(results) if section.arms is None else select_arms(results, section.arms)
     title = section.title or "Token efficiency: accuracy against visual tokens, and against compute"
     return _against(results, (TOKENS, FLOPS), arms, title)
 

@@ -59,6 +59,13 @@ def differing(results: SweepResults, quantities: Sequence[Against], factor: floa
     return [arm for arm in ended if arm == results.baseline or differs(arm)]
 
 
+def other_tokens(results: SweepResults) -> list[str]:
+    """The baseline, and the arms that differ from it in tokens, in operations per sample, or in mode."""
+    found, mine = differing(results, (TOKENS, FLOPS)), mode_of(results, results.baseline)
+    ended = [arm for arm in own_arms(results, None) if ended_runs(results, arm)]
+    return [arm for arm in ended if arm in found or mode_of(results, arm) != mine]
+
+
 def sizes(results: SweepResults) -> list[str]:
     """The baseline and other sizes of it, also of another mode where that has several sizes of its own."""
     others = [arm for arm in differing(results, (PARAMETERS,), SIZE) if arm != results.baseline]

@@ -15,7 +15,7 @@ from causalablate.report.figures.labels import draw_mark, mark
 from causalablate.report.figures.legend import LINE, band_handle, legend_below, legend_lines, verdict_handles
 from causalablate.report.figures.style import BAND, HAIRLINE, INK, QUIET, SMALL, WIDE, canvas, text_inches, titled
 from causalablate.report.sweep.arms import metric_by_seed, runs_of
-from causalablate.report.sweep.effects import BASELINE, SESOI
+from causalablate.report.sweep.effects import BASELINE, SAME, SESOI
 from causalablate.report.sweep.figures.rows import ROUND, Rows
 from causalablate.report.sweep.words import metric_words
 from causalablate.report.words import OutcomeWords
@@ -116,14 +116,14 @@ def _changes(axes: Axes, results: SweepResults, shown: pd.DataFrame, words: Outc
     low, high = _limits(results, shown, words)
     axes.set_xlim(low, high)
     base = metric_by_seed(results, results.baseline, words.name)
-    for (arm, row), y in zip(shown.iterrows(), rows.centres, strict=True):
-        if not np.isfinite(row["delta"]) or row["label"] == BASELINE:
+    for i, ((arm, row), y) in enumerate(zip(shown.iterrows(), rows.centres, strict=True)):
+        if row["label"] == SAME:
+            rows.say(axes, i, SAME)
+        if not np.isfinite(row["delta"]) or row["label"] in (BASELINE, SAME):
             continue
         own = metric_by_seed(results, str(arm), words.name)
         dots = [s * (own[seed] - base[seed]) for seed in own if seed in base]
         axes.plot(dots, [y] * len(dots), "o", color=WIDE, markersize=3.6, zorder=2)
-        if row["label"] not in SETTLED:
-            continue
         look, ends = mark(str(row["label"]), float(row["delta"]), words), (s * row["ci_low"], s * row["ci_high"])
         if np.isfinite(ends).all():
             axes.plot(np.clip(ends, low, high), [y, y], color=look.colour, linewidth=1.4, zorder=3)

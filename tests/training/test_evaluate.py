@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -6,7 +8,7 @@ from causalablate.examples.questions import WORDS
 from causalablate.foveated.encoding import encode
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
-from causalablate.training.evaluate import evaluate
+from causalablate.training.evaluate import evaluate, measure
 
 
 def test_metrics_are_means_over_examples_whatever_the_batch():
@@ -28,3 +30,23 @@ def test_the_coarse_mode_has_no_fine_metrics():
     model = FoveatedVLM(small_config(WORDS, width=16, layers=1))
     metrics = evaluate(model, digits(7), mode="coarse_only")
     assert "loss_fine" not in metrics and metrics["accuracy"] == metrics["accuracy_coarse"]
+
+
+def test_examples_of_different_lengths_are_answered_in_batches_of_their_own():
+    torch.manual_seed(0)
+    model = FoveatedVLM(small_config(WORDS, width=16, layers=1, n_frames=2, image_repeats=1))
+    long = list(digits(9))
+    single = [replace(example, id=f"s{i}", images=example.images[:1]) for i, example in enumerate(digits(5, seed=1))]
+    mixed = [*long[:2], *single[:3], *long[2:], *single[3:]]
+    found = measure(model, mixed, batch_size=4)
+    alone = {i: measure(model, [example]) for i, example in enumerate(mixed)}
+    assert found.ids == tuple(example.id for example in mixed)
+    for i, one in alone.items():
+        assert found.answer_logprob[i] == pytest.approx(one.answer_logprob[0], abs=1e-5)
+        assert found.correct[i] == one.correct[0]
+    looked = [one.metrics for i, one in alone.items() if "loss_fine" in one.metrics]
+    assert len(looked) == 9
+    fine, coarse = (sum(m[name] for m in looked) / 9 for name in ("loss_fine", "loss_coarse"))
+    assert found.metrics["loss_fine"] == pytest.approx(fine, abs=1e-5)
+    assert found.metrics["loss_ratio"] == pytest.approx(fine / coarse, abs=1e-5)
+    assert found.metrics["val_loss"] == pytest.approx(-found.answer_logprob.mean(), abs=1e-5)

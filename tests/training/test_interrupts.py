@@ -47,7 +47,7 @@ def test_ctrl_c_in_the_middle_of_a_step_loses_nothing(tiny, tmp_path, monkeypatc
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(run, "answers_task", interrupted)
         train(tiny(save_every=100), tmp_path, quiet=True)
-    identity = run.build(tiny()).identity
+    identity = run.build(tiny(save_every=100)).identity
     state = RunState.load(tmp_path, identity)
     assert state is not None and state.step == 5 and not (tmp_path / "record.json").exists()
     train(tiny(save_every=100), tmp_path, quiet=True)

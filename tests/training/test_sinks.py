@@ -47,13 +47,14 @@ def test_wandb_is_only_opened_where_it_is_asked_for(tiny, tmp_path, monkeypatch)
 
 
 def test_wandb_logs_offline(tiny, tmp_path, monkeypatch):
-    pytest.importorskip("wandb")
+    wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     config = tiny(tracking={"wandb": "offline"})
     sink = SINKS["wandb"](config, tmp_path, {"flops_per_sample": 3}, 0)
     sink.write({"step": 3, "val_loss": 0.25, "stage": "main"}, {"allocation": torch.rand(10, 16)})
     sink.close()
+    wandb.teardown()
     (kept,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
     content = kept.read_bytes()
     assert b"val_loss" in content and b"contrastive_margin" in content

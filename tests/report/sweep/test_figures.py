@@ -136,8 +136,14 @@ def test_sizes_of_another_mode_are_a_line_of_their_own(sweep):
         record = {**run.record, "parameters": {"total": parameters}, "model": {"mode": mode}}
         return dataclasses.replace(run, arm=arm, record=record)
 
-    kinds = {"baseline": (300_000, "coarse_fine"), "double": (600_000, "coarse_fine"), "half": (150_000, "coarse_fine"),
-             "glance": (299_000, "coarse_only"), "half_glance": (149_000, "coarse_only"), "even": (301_000, "multi_token")}  # fmt: skip
+    kinds = {
+        "baseline": (300_000, "coarse_fine"),
+        "double": (600_000, "coarse_fine"),
+        "half": (150_000, "coarse_fine"),
+        "glance": (299_000, "coarse_only"),
+        "half_glance": (149_000, "coarse_only"),
+        "even": (301_000, "multi_token"),
+    }
     runs = tuple(as_size(r, arm, *kinds[arm]) for arm in kinds for r in sweep.of("baseline"))
     axes = drawn(dataclasses.replace(sweep, runs=runs, arms=tuple(map(Arm, kinds))), Scaling(kind="scaling")).axes[0]
     lines = [line.get_xdata().tolist() for line in axes.lines if line.get_marker() == "None"]

@@ -23,8 +23,8 @@ LAYERS = [
     {"patching"},
     {"graph", "interactions"},
     {"evaluation", "adaptive"},
-    {"training"},
     {"study"},
+    {"training"},
     {"report"},
     {"cli"},
 ]

@@ -21,6 +21,7 @@ from causalablate.cli.interactions import interactions
 from causalablate.cli.lesion import lesion
 from causalablate.cli.online import online
 from causalablate.cli.report import report
+from causalablate.cli.retrain import retrain
 from causalablate.cli.run import run
 from causalablate.cli.runs import runs
 from causalablate.cli.screen import screen
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 commands = (
     demo, components, lesion, generate, trace, screen, sweep, attribute, run, report, effects, compare, online, cost,
-    runs, graph, interactions, evaluate, train, doctor,
+    runs, graph, interactions, evaluate, train, retrain, doctor,
 )  # fmt: skip
 for command in commands:
     app.command()(command)

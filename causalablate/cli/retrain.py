@@ -25,7 +25,9 @@ def retrain(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time. Default: as many as there are cores for.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be trained, and for how long.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be trained, and for how long.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

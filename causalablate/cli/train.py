@@ -41,10 +41,10 @@ def train(
         print_json({"checkpoint": str(folder), **status, "validation": last, "metrics": metrics})
         return
     rows = [[name, f"{value:.4f}"] for name, value in metrics.items() if isinstance(value, float)]
-    print_table(f"the checkpoint, step {record['checkpoint_step']}, validation split", ["metric", "value"], rows, [False, True])
-    print(
-        f"{record['status'].replace('_', ' ')} at step {record['step']}{': ' if record['reason'] else ''}{record['reason']}"
-    )
+    title = f"the checkpoint, step {record['checkpoint_step']}, validation split"
+    print_table(title, ["metric", "value"], rows, [False, True])
+    ended = f"{record['status'].replace('_', ' ')} at step {record['step']}"
+    print(f"{ended}: {record['reason']}" if record["reason"] else ended)
     print(f"checkpoint: {folder}")
     print(f"record, log, maps, costs: {place}")
     print(f"watch: tensorboard --logdir {place / 'tensorboard'}")

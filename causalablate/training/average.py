@@ -42,7 +42,11 @@ class Average:
         """Take the weights after so many steps in."""
         # Early steps weigh less, so that the average does not remember the initial weights.
         decay = min(self._decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._kept, self._live, 1 - decay)
+        if self.sharded:  # some parameters are in shards, and some are not
+            for kept, live in zip(self._kept, self._live, strict=True):
+                kept.lerp_(live, 1 - decay)
+        else:
+            torch._foreach_lerp_(self._kept, self._live, 1 - decay)
 
     @property
     def whole(self) -> FoveatedVLM:

@@ -17,8 +17,17 @@ GROUPS = {
 """Parameter groups by the beginning of the parameter's name; every parameter is in exactly one."""
 
 
-def make_optimizer(model: nn.Module, heads: nn.Module, config: OptimizerSection) -> torch.optim.AdamW:
-    """Group all trainable parameters; vectors and scalars (norms, biases, marks) do not decay."""
+def make_optimizer(
+    model: nn.Module, heads: nn.Module, config: OptimizerSection, *, fused: bool = True
+) -> torch.optim.AdamW:
+    """Group all trainable parameters; vectors and scalars (norms, biases, marks) do not decay.
+
+    Args:
+        model: The model.
+        heads: What only training needs.
+        config: Sizes and scales.
+        fused: Update many parameters at once; not where some are in shards and others are not.
+    """
     groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in _named(model, heads):
         if parameter.requires_grad:
@@ -30,7 +39,8 @@ def make_optimizer(model: nn.Module, heads: nn.Module, config: OptimizerSection)
         ],
         lr=0.0,
         betas=config.betas,
-        fused=True,
+        fused=fused,
+        foreach=None if fused else False,
     )
 
 

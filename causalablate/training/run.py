@@ -22,7 +22,7 @@ from causalablate.training.maps import N_EXAMPLES, look
 from causalablate.training.memory import peak_memory_mib
 from causalablate.training.objectives import Task, answers_task, warmup_task
 from causalablate.training.optimizer import learning_rate, make_optimizer, set_learning_rate
-from causalablate.training.processes import make_accelerator, shares
+from causalablate.training.processes import SHARDED, make_accelerator, shares
 from causalablate.training.profile import profile_of
 from causalablate.training.record import begun
 from causalablate.training.sinks import open_sinks
@@ -48,7 +48,9 @@ class Run:
         self.since = 0.0
         self.state = RunState.load(out, parts.identity) or RunState(parts.identity, self._begun())
         self.average = Average(parts.model, config.optimizer.ema_decay)
-        optimizer = make_optimizer(parts.model, parts.heads, config.optimizer)
+        self.whole = sharded.left_whole(self.accelerator, parts.objective)
+        fused = self.accelerator.distributed_type not in SHARDED
+        optimizer = make_optimizer(parts.model, parts.heads, config.optimizer, fused=fused)
         self.objective, self.optimizer = self.accelerator.prepare(parts.objective, optimizer)
         self.average.follow(self.objective, self.accelerator)
         self.trained = [p for group in self.optimizer.param_groups for p in group["params"]]
@@ -116,6 +118,7 @@ class Run:
                 self.accelerator.backward(loss * share.weight)
                 total += loss.detach().float() * (share.weight / optimizer.accumulate)
                 if self.accelerator.sync_gradients:
+                    sharded.average_gradients(self.accelerator, self.whole)
                     norm = self.accelerator.clip_grad_norm_(self.trained, optimizer.clip)
                     self._check(total, norm)
                 self.optimizer.step()

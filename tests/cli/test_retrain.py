@@ -8,8 +8,9 @@ import typer
 from typer.testing import CliRunner
 
 from causalablate.cli.retrain import retrain
+from causalablate.declarative import loads
 from causalablate.errors import CausalAblateError
-from causalablate.training.sweep import SweepResults
+from causalablate.training.sweep import SweepResults, SweepSpec, plan_sweep
 
 SWEEP = """
 name: tiny
@@ -63,7 +64,10 @@ def test_a_sweep_is_planned_trained_and_reported_and_the_second_time_it_is_there
         ("again", 0, "finished", "baseline"), ("again", 1, "finished", "baseline"),
     ]  # fmt: skip
     results = SweepResults.read(out)
-    assert results.logs("again").equals(results.logs("baseline")) and results.maps("baseline", 1)["steps"].tolist() == [2, 4]
+    assert results.logs("again").equals(results.logs("baseline")) and results.maps("baseline", 1)["steps"].tolist() == [
+        2,
+        4,
+    ]
     assert len(set(results.frame["val_loss"])) == 4 and (results.frame["seconds"] > 0).all()
     with (out / "results.csv").open() as file:
         assert [row["status"] for row in csv.DictReader(file)] == ["finished"] * 6
@@ -72,14 +76,21 @@ def test_a_sweep_is_planned_trained_and_reported_and_the_second_time_it_is_there
     code, printed, _ = command(SWEEP, "--out", out)
     assert code == 0 and "0 of 4 runs to make" in printed and "2 of 2" in printed and "report:" in printed
     assert (out / "results.csv").read_bytes() == before
+    shared = ("--out", tmp_path / "other", "--trained", out / "runs", "--dry-run", "--json")
+    _, printed, _ = command(SWEEP.replace("name: tiny", "name: other"), *shared)
+    assert [arm["there"] for arm in json.loads(printed)["arms"]] == ["2 of 2", "2 of 2", "same as baseline"]
 
 
 def test_a_run_that_an_error_ends_makes_the_command_end_in_1(command, tmp_path):
-    arms = "arms:\n  - {name: baseline, set: {without: {query.static: zero}, model.mode: autoregressive}}\n"
-    text = SWEEP[: SWEEP.index("arms:")].replace("[0, 1]", "[0]").replace("{steps: 1, ", "{steps: 0, ") + arms
-    code, printed, err = command(text, "--out", tmp_path / "out", "--quiet")
-    assert code == 1 and "failed: baseline, seed 0: InertLesionError" in err and "query.static" in err
+    text = SWEEP[: SWEEP.index("  - {name: no_part")].replace("[0, 1]", "[0]")
+    (digest,) = plan_sweep(loads(text, SweepSpec), tmp_path).runs
+    folder = tmp_path / "out" / "runs" / digest
+    folder.mkdir(parents=True)
+    (folder / "state.pt").write_bytes(b"half of a file")
+    code, _, err = command(text, "--out", tmp_path / "out", "--quiet")
+    assert code == 1 and "failed: baseline, seed 0: TrainingError" in err and "state.pt" in err
     assert SweepResults.read(tmp_path / "out").runs[0].status == "failed"
+    assert "TrainingError" in (folder / "output.txt").read_text()
 
 
 def test_what_is_wrong_is_named_with_its_line_before_anything_is_trained(command, tmp_path):

@@ -190,7 +190,7 @@ def test_bf16_is_near_and_repeats(tiny, tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="fp16 needs a GPU")
 def test_a_precision_that_is_not_to_be_had_is_named(tiny, tmp_path):
-    with pytest.raises(TrainingError, match="fp16 needs a GPU.*use bf16 or no"):
+    with pytest.raises(TrainingError, match=r"fp16 needs a GPU.*use bf16 or no"):
         train(tiny(optimizer={"precision": "fp16"}), tmp_path, quiet=True)
 
 

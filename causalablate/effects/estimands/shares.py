@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import stdtrit
 
 from causalablate.effects.bootstrap import Limits
 from causalablate.effects.estimands.base import Estimand, ratio
@@ -29,8 +30,9 @@ def share_sizes(paired: Paired, level: float, case: np.ndarray, among: np.ndarra
 
     Independent rows count fully. Else rows are divided by the design effect: the variance of the share, linearised as
     a ratio of two means over dependent rows, over p (1 - p) / rows. It is known only as well as there are clusters
-    with rows of the rarer sort, so it is averaged with the worst case, `pseudo_rows`, in `PSEUDO_CLUSTERS` more. NaN
-    where fewer than two clusters have any of the rows.
+    with rows of the rarer sort, so it is averaged with the worst case, `pseudo_rows`, in `PSEUDO_CLUSTERS` more, and
+    under one seed the degrees of freedom are those of that many clusters. NaN where fewer than two clusters have any of
+    the rows.
 
     Args:
         paired: The outcomes.
@@ -51,10 +53,13 @@ def share_sizes(paired: Paired, level: float, case: np.ndarray, among: np.ndarra
     if spread is None:
         return share, np.full(share.shape, np.nan)
     worst = pseudo_rows(paired)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        n = share * (1 - share) * (z_value(level) / spread.half_width(level)) ** 2
-        design = np.where(is_flat(shares, spread) | (n == 0), worst, np.maximum(rows / n, 1.0))
     known = np.minimum(_clusters_with(paired, case), _clusters_with(paired, among & ~case))
+    half = spread.half_width(level)
+    if paired.n_seeds == 1:
+        half = spread.se * stdtrit(np.minimum(known + PSEUDO_CLUSTERS, paired.n_clusters) - 1.0, (1 + level) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = share * (1 - share) * (z_value(level) / half) ** 2
+        design = np.where(is_flat(shares, spread) | (n == 0), worst, np.maximum(rows / n, 1.0))
     design = (known * design + PSEUDO_CLUSTERS * np.maximum(design, worst)) / (known + PSEUDO_CLUSTERS)
     return share, np.where(_clusters_with(paired, among) > 1, rows / design, np.nan)
 

@@ -14,7 +14,9 @@ from causalablate.report.tables import Cells
 from causalablate.training.sweep.results import SweepResults
 
 PLACES = 2
-"""Decimals of values in points where nothing else is known."""
+"""Most decimals of percent and points."""
+ROUNDING = 1e-9
+"""A spread below this is rounding."""
 
 
 def accuracy_cells(results: SweepResults, effects: pd.DataFrame, level: float = 0.95) -> Cells:
@@ -133,7 +135,9 @@ def _value(row: pd.Series, scale: float, places: int) -> str:
 
 def _places(effects: pd.DataFrame, scale: float) -> int:
     """Decimals from the spread over seeds: intervals over three seeds are too wide to round by."""
-    return min(decimals(scale * effects["sd"]), 4) if effects["sd"].notna().any() else PLACES
+    spread = scale * effects["sd"].to_numpy(dtype=float)
+    found = decimals(spread[spread > ROUNDING])
+    return min(max(found, 1), PLACES) if scale == 100 else min(found, 4)
 
 
 def _kinds(results: SweepResults, arms: Sequence[str] | pd.Series) -> list[str]:

@@ -60,6 +60,14 @@ class Measurements:
         self.examples = section.examples.load()
         self.digests = {path: _digest(path) for arm in arms for path in (*arm.checkpoints.values(), *_baselines(arm))}
 
+        self._common = {
+            "examples": self.examples.hash,
+            "outcomes": sorted(section.outcomes),
+            "seed": section.seed,
+            "batch_size": section.batch_size,
+            "versions": versions(),
+        }
+
     def finish(self, *, quiet: bool = False) -> None:
         """Compute what is missing, model by model; each unit survives whatever happens afterwards.
 
@@ -108,15 +116,8 @@ class Measurements:
         yield from found.values()
 
     def _unit(self, checkpoint: Path, lesion: Lesion | None) -> Unit:
-        determined_by = {
-            "checkpoint": self.digests[checkpoint],
-            "lesion": None if lesion is None else lesion.to_json(),
-            "examples": self.examples.hash,
-            "outcomes": sorted(self.section.outcomes),
-            "seed": self.section.seed,
-            "batch_size": self.section.batch_size,
-            "versions": versions(),
-        }
+        world = None if lesion is None else lesion.to_json()
+        determined_by = {**self._common, "checkpoint": self.digests[checkpoint], "lesion": world}
         what = "factual" if lesion is None else lesion.name
         return Unit(checkpoint, lesion, content_hash(determined_by), f"{checkpoint.parent.name[:12]}: {what}")
 

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from causalablate.training.sweep.carrying_out import carry_out, check_owner, failures, retrain, runs_folder
     from causalablate.training.sweep.executor import default_workers, found_board
     from causalablate.training.sweep.plan import SweepPlan, plan_sweep
     from causalablate.training.sweep.results import ENDED, Arm, RunResult, SweepResults
-    from causalablate.training.sweep.carrying_out import carry_out, check_owner, failures, retrain, runs_folder
     from causalablate.training.sweep.spec import ArmSection, SweepSpec, read_sweep
 
 __all__ = [

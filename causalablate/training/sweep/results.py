@@ -108,7 +108,9 @@ class SweepResults:
         """
         out = Path(folder)
         if not (out / PLAN).exists() or not (out / RESULTS).exists():
-            raise TrainingError(f'"{out}" holds no results of a sweep; make them with `causalablate retrain SWEEP.yaml`')
+            raise TrainingError(
+                f'"{out}" holds no results of a sweep; make them with `causalablate retrain SWEEP.yaml`'
+            )
         plan = read_json(out / PLAN)
         with (out / RESULTS).open(encoding="utf-8", newline="") as file:
             table = list(csv.DictReader(file))
@@ -118,7 +120,9 @@ class SweepResults:
             figures = TypeAdapter(tuple[FigureSection, ...]).validate_python(plan["figures"])
             seeds = tuple(plan["seeds"])
         except (KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f'"{out}" is damaged ({error!r}); run the same sweep again, it writes it anew') from error
+            raise TrainingError(
+                f'"{out}" is damaged ({error!r}); run the same sweep again, it writes it anew'
+            ) from error
         decisions = tuple(read_rows(out / DECISIONS))
         return cls(plan["name"], plan["description"], arms, seeds, runs, decisions, plan["baseline"], figures, out)
 

@@ -1,8 +1,8 @@
 """The process that workers are forked from: it has imported all that a run needs, and never computes anything itself.
 
 A run of a few steps would else spend most of its time importing. Commands come on stdin, one per line: the path of a
-run folder starts a worker, `stop` interrupts all workers. On stdout stands `step N FOLDER` from time to time, and at the
-end of each worker `end CODE FOLDER`. At the end of stdin, also when whoever wrote to it was killed, the workers are
+run folder starts a worker, `stop` interrupts all workers. On stdout stands `step N FOLDER` from time to time, and at
+the end of each worker `end CODE FOLDER`. At the end of stdin, also when whoever wrote to it was killed, the workers are
 interrupted.
 """
 

@@ -198,7 +198,7 @@ def read_sweep(path: str | Path) -> SweepSpec:
 
 
 def _responsible(changes: dict[str, Any], at: str) -> tuple[str, str]:
-    """The change that leads to a wrong value at a dotted path, and where inside of it; an empty one if none stands out."""
+    """The change that leads to a wrong value at a dotted path, if one stands out, and where inside of it."""
     for key in changes:
         if f"{at}.".startswith(f"{key}.") or (at and key.startswith(f"{at}.")):
             return key, at.removeprefix(key).removeprefix(".")
@@ -211,9 +211,7 @@ def _no_arm(name: str, names: list[str]) -> str:
 
 def _loop(rules: tuple[RuleSection, ...]) -> int | None:
     """Number of a rule that waits for itself: it needs an arm that a rule may skip, which needs ... it."""
-    waits = [
-        {j for j, other in enumerate(rules) if set(other.then.skip) & set(rule.condition.arms)} for rule in rules
-    ]
+    waits = [{j for j, other in enumerate(rules) if set(other.then.skip) & set(rule.condition.arms)} for rule in rules]
     for i in range(len(rules)):
         reached, new = set[int](), waits[i]
         while new:

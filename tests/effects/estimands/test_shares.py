@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
 from causalablate.effects import Kind, probabilities_of_causation
@@ -67,28 +68,30 @@ def test_with_many_clusters_it_is_the_design_effect(paired):
 
 
 def test_with_few_cases_the_worst_case_counts_too(paired):
-    # One cluster of four flips, and the other 19 do not: its design effect is known from one cluster.
-    cluster = np.repeat(np.arange(20), 4)
+    # One cluster of four flips, and the other 19 do not: its design effect is known from one cluster, and two are added.
+    cluster, quantile = np.repeat(np.arange(20), 4), t(2).ppf(0.975)
     data = paired(np.ones(80), cluster > 0, Kind.BINARY, cluster=cluster)
     _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
-    spread = cluster_t(data.effect, cluster)
-    estimated = 80 / (0.05 * 0.95 * (z_value(0.95) / spread.half_width(0.95)[0]) ** 2)
+    estimated = 80 / (0.05 * 0.95 * (z_value(0.95) / quantile / cluster_t(data.effect, cluster).se[0]) ** 2)
     assert estimated > 2
     assert n[0] == pytest.approx(80 / estimated)
-    data = paired(np.ones(80), np.arange(80) > 0, Kind.BINARY, cluster=cluster)
+    data = paired(np.ones(800), np.arange(800) > 0, Kind.BINARY, cluster=np.repeat(np.arange(20), 40))
     _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
-    estimated = 80 / (1 / 80 * 79 / 80 * (z_value(0.95) / cluster_t(data.effect, cluster).half_width(0.95)[0]) ** 2)
-    assert estimated < 2
-    assert n[0] == pytest.approx(80 / ((estimated + 2 * 2) / 3))
+    se = cluster_t(data.effect, data.cluster).se[0]
+    estimated, worst = 800 / (1 / 800 * 799 / 800 * (z_value(0.95) / quantile / se) ** 2), np.sqrt(40)
+    assert estimated < worst
+    assert n[0] == pytest.approx(800 / ((estimated + 2 * worst) / 3))
 
 
 def test_rows_that_repeat_each_other_count_once(paired):
-    # Every cluster holds the same row five times: the effective size is near the number of clusters with the condition.
-    factual, counterfactual = (np.repeat(x, 5) for x in np.random.default_rng(1).integers(0, 2, (2, 60)))
-    data = paired(factual, counterfactual, Kind.BINARY, cluster=np.repeat(np.arange(60), 5))
-    share, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
-    assert n[0] == pytest.approx((factual == 1).sum() / 5, rel=0.1)
-    assert share[0] == pytest.approx((factual > counterfactual).sum() / factual.sum())
+    # Every cluster holds the same row five times: the effective size is near the number of clusters with the condition,
+    # and the smaller the fewer of them are of the rarer sort.
+    for n_clusters, least in ((60, 0.75), (2000, 0.95)):
+        factual, counterfactual = (np.repeat(x, 5) for x in np.random.default_rng(1).integers(0, 2, (2, n_clusters)))
+        data = paired(factual, counterfactual, Kind.BINARY, cluster=np.repeat(np.arange(n_clusters), 5))
+        share, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
+        assert least < n[0] / (factual.sum() / 5) < 1.05
+        assert share[0] == pytest.approx((factual > counterfactual).sum() / factual.sum())
 
 
 def test_shares_without_variance_keep_their_width(paired):

@@ -10,6 +10,7 @@ import pytest
 from causalablate.errors import EffectError
 from causalablate.report.sweep import sweep_findings, write_sweep_report
 from causalablate.report.sweep.effects import arm_effects
+from causalablate.report.sweep.tables import accuracy_cells
 from causalablate.training.sweep.figures import AttentionMaps, MetricByArm
 from causalablate.training.sweep.results import Arm, RunResult
 
@@ -61,6 +62,13 @@ def test_the_table_keeps_every_arm_in_order_with_what_became_of_it(written, trou
     assert "rule 1: F1 \\| F2\\_x won" in broken
     assert "same runs as coarse\\_only" in by_name["again"]
     assert "undecided" in by_name["temperature"] and "within noise" not in by_name["temperature"]
+
+
+def test_numbers_are_rounded_to_what_seeds_show_and_shares_to_hundredths_at_most(sweep):
+    runs = [dataclasses.replace(r, metrics={**r.metrics, "accuracy": 0.45 + 1e-17 * r.seed}) for r in sweep.runs]
+    flat = dataclasses.replace(sweep, runs=tuple(runs))
+    assert accuracy_cells(flat, arm_effects(flat)).rows[0][1] == "45.00 ± 0.00"
+    assert accuracy_cells(sweep, arm_effects(sweep)).rows[0][1] == "70.5 ± 2.9"
 
 
 def test_csv_holds_all_metrics_at_full_precision(written, troubled):

@@ -24,7 +24,11 @@ def test_results_have_a_row_per_arm_and_seed_and_the_same_bytes_for_the_same_end
         ("baseline", "0", "finished"), ("baseline", "1", "waiting"),
         ("no_participatory", "0", "diverged"), ("no_participatory", "1", "waiting"),
     ]  # fmt: skip
-    assert rows[0]["accuracy"] == "0.25" and rows[2]["reason"] == "the loss is nan, at step 3" and rows[0]["digest"] == done
+    assert (
+        rows[0]["accuracy"] == "0.25"
+        and rows[2]["reason"] == "the loss is nan, at step 3"
+        and rows[0]["digest"] == done
+    )
     assert (tmp_path / "cost.csv").read_text().splitlines()[:2] == ["arm,seed,digest,seconds", f"baseline,0,{done},3.0"]
     before = (tmp_path / "results.csv").read_bytes()
     board.over = dict(reversed(board.over.items()))

@@ -78,7 +78,7 @@ def test_runs_are_made_in_order_and_only_once(tiny, plan_of, run, tmp_path):
     board, hands = run(plan, ends={"f1": 0.4})
     order = [("baseline", 0), ("f1", 0), ("baseline", 1), ("f1", 1), ("l2", 0), ("l2", 1), ("late", 0), ("late", 1)]
     assert hands.started == order and hands.together == 1
-    assert statuses(board) == dict.fromkeys(["baseline", "f1", "l2", "late"], ["finished", "finished"])
+    assert statuses(board) == {name: ["finished"] * 2 for name in ("baseline", "f1", "l2", "late")}
     assert run(plan)[1].started == []
 
 

@@ -23,7 +23,9 @@ def test_every_kind_reads_what_it_writes(said):
     assert figure.kind == said["kind"] and ADAPTER.validate_json(ADAPTER.dump_json(figure)) == figure
 
 
-@pytest.mark.parametrize("said", [{"kind": "freeze"}, {"kind": "attention_maps"}, {"kind": "pie"}, {"kind": "by_mode", "x": 1}])
+@pytest.mark.parametrize(
+    "said", [{"kind": "freeze"}, {"kind": "attention_maps"}, {"kind": "pie"}, {"kind": "by_mode", "x": 1}]
+)
 def test_what_is_missing_or_unknown_is_refused(said):
     with pytest.raises(ValidationError):
         ADAPTER.validate_python(said)

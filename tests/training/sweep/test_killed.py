@@ -42,11 +42,13 @@ def wait_for(there, seconds=300.0):
 
 
 def test_killing_the_sweep_and_killing_its_workers_changes_no_byte(tiny, tmp_path, monkeypatch):
-    rule = {"if": {"arm": "baseline", "beats": ["other"], "on": "val_loss"}, "then": {"skip": ["no_participatory"]}}
-    arms = [*tiny().model_dump(mode="json")["arms"], {"name": "other", "set": {"main.learning_rate": 1e-9}}]
+    slow = {"name": "slow", "set": {"main.learning_rate": 1e-9}}
+    late = {"name": "late", "set": {"main.learning_rate": 1e-8}, "priority": "P2"}
+    arms = [*tiny().model_dump(mode="json")["arms"], slow, late]
+    rule = {"if": {"arm": "slow", "beats": ["baseline"], "on": "grad_norm"}, "then": {"skip": ["late"]}}
     spec = tiny(seeds=[0], arms=arms, rules=[{**rule, "because": "of bytes"}])
     straight = retrain(spec, tmp_path / "straight", workers=2, quiet=True)
-    assert failures(straight) == []
+    assert failures(straight) == [] and straight.decisions[0]["numbers"]["slow"]["mean"] > 0
 
     killed, file = tmp_path / "killed", tmp_path / "sweep.yaml"
     file.write_text(dumps(spec))
@@ -71,6 +73,5 @@ def test_killing_the_sweep_and_killing_its_workers_changes_no_byte(tiny, tmp_pat
         retrain(spec, killed, workers=2, quiet=True)
     finished = retrain(spec, killed, workers=1, quiet=True)
     assert contents(killed) == contents(tmp_path / "straight")
-    assert finished.frame.drop(columns=["seconds", "peak_memory_mib"]).equals(
-        straight.frame.drop(columns=["seconds", "peak_memory_mib"])
-    )
+    measured = ["seconds", "peak_memory_mib"]
+    assert finished.frame.drop(columns=measured).equals(straight.frame.drop(columns=measured))

@@ -86,7 +86,7 @@ def test_a_checkpoint_to_start_from_counts_by_its_weights(tiny, plan_of, tmp_pat
 
 def test_a_backbone_that_is_no_run_is_named_with_its_line(tiny, plan_of, tmp_path):
     (tmp_path / "b.yaml").write_text(BACKBONE.replace("STEPS", "no"))
-    with pytest.raises(StudyError, match="b.yaml:5:.*main.steps"):
+    with pytest.raises(StudyError, match=r"b.yaml:5:.*main.steps"):
         plan_of(tiny(start="b.yaml"), tmp_path)
 
 

@@ -71,7 +71,7 @@ def test_what_is_no_sweep_and_what_is_damaged_is_named(tmp_path):
     with pytest.raises(TrainingError, match="is damaged"):
         SweepResults.read(tmp_path)
     (tmp_path / "plan.json").write_text("{")
-    with pytest.raises(TrainingError, match="plan.json.*cannot be read"):
+    with pytest.raises(TrainingError, match=r"plan.json.*cannot be read"):
         SweepResults.read(tmp_path)
 
 

@@ -83,13 +83,13 @@ def test_what_does_not_fit_together_is_named(more, message):
 
 @pytest.mark.parametrize("more", ["samples: 10", "equal: compute"])
 def test_a_length_is_given_once(more):
-    with pytest.raises(StudyError, match="main.steps"):
+    with pytest.raises(StudyError, match=r"main.steps"):
         loads(HEAD.replace("main.learning_rate: 1e-4", "main.steps: 5") + more, SweepSpec)
     assert loads(HEAD.replace("main.learning_rate: 1e-4", "main.steps: 5"), SweepSpec)
 
 
 def test_a_backbone_and_a_checkpoint_of_the_base_exclude_each_other(tiny):
-    with pytest.raises(ValidationError, match="one of start and base.start"):
+    with pytest.raises(ValidationError, match=r"one of start and base.start"):
         tiny(start="backbone.yaml", base={"start": "shipped"})
 
 

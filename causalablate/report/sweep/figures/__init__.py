@@ -12,6 +12,7 @@ from causalablate.errors import EffectError, nearest
 from causalablate.report.figures.style import DPI, file_stem, styled
 from causalablate.report.format import NOTHING, plain
 from causalablate.report.sweep.arms import (
+    ended_runs,
     metric_by_seed,
     metrics_known,
     own_arms,
@@ -67,7 +68,8 @@ def default_figures(results: SweepResults) -> tuple[FigureSection, ...]:
         found.append(ByMode(kind="by_mode"))
     if len(differing(results, (PARAMETERS,), SIZE)) > 2:
         found.append(Scaling(kind="scaling"))
-    frozen = tuple(a.name for a in results.arms if a.name == results.baseline or set(a.set) == {FREEZE})
+    candidates = [a.name for a in results.arms if a.name == results.baseline or set(a.set) == {FREEZE}]
+    frozen = tuple(arm for arm in candidates if ended_runs(results, arm))
     if len(frozen) > 1:
         found.append(Freeze(kind="freeze", arms=frozen))
     return tuple(found)

@@ -25,7 +25,8 @@ LEVELS, CHANGES, BETWEEN, TOP, AXIS = 2.6, 3.2, 0.3, 0.75, 0.55
 """Inches: width of both plots, space between them, space above, space for the axis below."""
 SETTLED = (EFFECT, WITHIN_NOISE, UNDECIDED)
 FAR = 4.0
-"""An axis of changes reaches this many medians of the ends of the intervals; wider intervals end in an arrow."""
+"""An axis of changes reaches this many medians of the ends of the intervals, or twice the largest change of a seed;
+wider intervals end in an arrow."""
 
 
 def by_arm(
@@ -146,7 +147,7 @@ def _limits(results: SweepResults, shown: pd.DataFrame, words: OutcomeWords) -> 
     for arm in shown.index:
         own = metric_by_seed(results, str(arm), words.name)
         dots += [s * (own[seed] - base[seed]) for seed in own if seed in base]
-    most = FAR * float(np.median(np.abs(ends))) if ends.size else 0.0
+    most = max(FAR * float(np.median(np.abs(ends))) if ends.size else 0.0, 2 * max(map(abs, dots)))
     held = [*dots, *np.clip(ends, -most, most)] + ([-s * SESOI, s * SESOI] if words.is_share else [])
     margin = 0.06 * (max(held) - min(held)) or 1.0
     return min(held) - margin, max(held) + margin

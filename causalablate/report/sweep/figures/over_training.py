@@ -24,7 +24,7 @@ from causalablate.report.figures.style import (
     titled,
 )
 from causalablate.report.sweep.arms import ENDED, runs_of
-from causalablate.report.sweep.figures.rows import ROUND
+from causalablate.report.sweep.figures.rows import ROUND, left_out
 from causalablate.report.sweep.words import metric_words
 from causalablate.report.words import OutcomeWords
 from causalablate.training.sweep.results import RunResult, SweepResults
@@ -50,7 +50,7 @@ def over_training(results: SweepResults, metric: str, arms: Sequence[str], *, ti
     missing = [arm for arm in arms if arm not in curves]
     note = "line: mean over seeds; band: their range"
     note += "; cross: broke off" if _any_lost(results, list(curves)) else ""
-    note += f"; not measured: {', '.join(missing)}" if missing else ""
+    note += left_out("not measured", missing)
     name = title or f"{words.title} over training"
     if len(curves) <= TOGETHER:
         return _together(results, curves, words, name, note)

@@ -11,8 +11,17 @@ NAME = 44
 """Characters of an arm's name on one line."""
 ROUND = (1, 2, 2.5, 5, 10)
 """Steps between ticks."""
+FEW = 4
+"""Arms that a note names."""
 PAD = 0.12
 """Inches above the first and below the last row."""
+
+
+def left_out(what: str, arms: Sequence[str]) -> str:
+    """What a note says of arms without a place in a figure; their names where they are few."""
+    if not arms:
+        return ""
+    return f"; {what}: {', '.join(arms) if len(arms) <= FEW else f'{len(arms)} arms'}"
 
 
 class Rows:

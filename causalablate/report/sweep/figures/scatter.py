@@ -25,7 +25,7 @@ from causalablate.report.figures.style import (
 )
 from causalablate.report.sweep.arms import metric_by_seed, mode_of
 from causalablate.report.sweep.figures.against import Against
-from causalablate.report.sweep.figures.rows import ROUND
+from causalablate.report.sweep.figures.rows import ROUND, left_out
 from causalablate.training.sweep.results import SweepResults
 
 PLOT, HIGH, LEFT, GAP, TOP, BOTTOM = 2.7, 2.7, 0.7, 0.25, 0.75, 0.6
@@ -58,7 +58,7 @@ def accuracy_against(
     modes = {arm: mode_of(results, arm) for arm in shown}
     missing = [arm for arm in arms if arm not in shown]
     note = "large: mean over seeds; small, to its right: single seeds; arms with the same value stand side by side"
-    note += f"; not shown: {', '.join(missing)}" if missing else ""
+    note += left_out("not shown", missing)
     several = len(set(modes.values())) > 1
     keys = [
         f"{arm}{f' ({modes[arm]})' if several else ''}: {'; '.join(a.said(results, arm) for a in (*axes_of, *said))}"

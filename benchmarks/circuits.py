@@ -35,7 +35,7 @@ def curve_table(found: Circuit) -> str:
     for _, row in found.curve.iloc[::-1].iterrows():
         kept = _with_limits(row["faithfulness"], row["ci_low"], row["ci_high"])
         left = _with_limits(row["left"], row["left_low"], row["left_high"])
-        lines.append(f"| {row['size']} | {kept} | {row['closeness']:.3f} | {row['searched']:.3f} | {left} |")
+        lines.append(f"| {int(row['size'])} | {kept} | {row['closeness']:.3f} | {row['searched']:.3f} | {left} |")
     return "\n".join(lines)
 
 

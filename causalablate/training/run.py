@@ -53,7 +53,9 @@ class Run:
         optimizer = make_optimizer(parts.model, parts.heads, config.optimizer, fused=fused)
         self.objective, self.optimizer = self.accelerator.prepare(parts.objective, optimizer)
         self.average.follow(self.objective, self.accelerator)
-        self.trained = [p for group in self.optimizer.param_groups for p in group["params"]]
+        # Accelerate knows the parameters of a sharded module by their own order.
+        own = self.objective.parameters() if self.average.sharded else None
+        self.trained = list(own or (p for group in self.optimizer.param_groups for p in group["params"]))
         if self.state.tensors:
             self._restore()
         self.sinks = open_sinks(config, out, self.state.begun, self.state.step) if self._writes else []

@@ -14,7 +14,21 @@ def rows():
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         main(
-            ["--nodes", "6", "--graphs", "3", "--noise", "0", "0.1", "0.7", "--draws", "2", "--examples", "80", "--json"]
+            [
+                "--nodes",
+                "6",
+                "--graphs",
+                "3",
+                "--noise",
+                "0",
+                "0.1",
+                "0.7",
+                "--draws",
+                "2",
+                "--examples",
+                "80",
+                "--json",
+            ]
         )
     return json.loads(printed.getvalue())["rows"]
 

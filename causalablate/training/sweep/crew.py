@@ -2,8 +2,10 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,13 +67,12 @@ class Crew:
     def stop(self) -> list[tuple[Path, int]]:
         """Interrupt all workers and wait until they have saved their state; returns those that are through."""
         self._say(STOP)
-        found = []
+        found, until = [], time.monotonic() + PATIENCE_S
         while self.busy:
-            now = self.ended(PATIENCE_S)
-            if not now:
-                self.process.kill()
+            found += self.ended(max(0.0, until - time.monotonic()))
+            if self.busy and time.monotonic() > until:
+                os.killpg(self.process.pid, signal.SIGKILL)
                 raise WorkerError(f"a worker did not stop within {PATIENCE_S:g} s; what was saved is not lost")
-            found += now
         return found
 
     def _say(self, command: str) -> None:
@@ -114,7 +115,7 @@ def crew(threads: int) -> Iterator[Crew]:
         try:
             process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # Workers are in the server's group
             process.wait()
         _pipe(process.stdout).close()
 

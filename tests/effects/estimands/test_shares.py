@@ -68,7 +68,7 @@ def test_with_many_clusters_it_is_the_design_effect(paired):
 
 
 def test_with_few_cases_the_worst_case_counts_too(paired):
-    # One cluster of four flips, and the other 19 do not: its design effect is known from one cluster, and two are added.
+    # One of 20 clusters flips: the design effect is known from that one, and two are added.
     cluster, quantile = np.repeat(np.arange(20), 4), t(2).ppf(0.975)
     data = paired(np.ones(80), cluster > 0, Kind.BINARY, cluster=cluster)
     _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)

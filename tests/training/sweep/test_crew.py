@@ -1,11 +1,11 @@
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from causalablate.errors import WorkerError
-from causalablate.training.sweep import server
 from causalablate.training.sweep.crew import Crew
 
 
@@ -38,7 +38,8 @@ def test_folders_are_sent_and_ends_come_back_however_they_are_cut(crew):
 def test_stopping_waits_for_all(crew):
     crew.start(Path("/a"))
     crew.start(Path("/b"))
-    crew.say(b"end 130 /a\nend 0 /b\n")
+    crew.say(b"step 3 /a\n")
+    threading.Timer(0.2, crew.say, [b"end 130 /a\nend 0 /b\n"]).start()
     assert crew.stop() == [(Path("/a"), 130), (Path("/b"), 0)] and crew.said().endswith(b"stop\n")
 
 
@@ -47,11 +48,3 @@ def test_a_server_that_is_gone_says_what_to_do(crew):
     crew.hang_up()
     with pytest.raises(WorkerError, match=r"exit code -9.*the same command again"):
         crew.ended(1)
-
-
-def test_the_server_reports_how_each_worker_ended(monkeypatch, capfd):
-    monkeypatch.setattr(server, "begin", lambda folder: os._exit(7))
-    workers = {server._start("/runs/a"): "/runs/a"}
-    while workers:
-        server._report(workers)
-    assert capfd.readouterr().out == "end 7 /runs/a\n"

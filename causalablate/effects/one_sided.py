@@ -5,6 +5,7 @@ import numpy as np
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
 from causalablate.effects.proportion import p_share_greater, p_share_less
+from causalablate.effects.skewness import p_skewed, skewness_of, sparse
 from causalablate.effects.spread import Spread
 from causalablate.effects.uncertainty import effective_size, is_flat, pseudo_rows, spread_of
 
@@ -13,7 +14,8 @@ def p_above(paired: Paired, bound: float, level: float) -> np.ndarray:
     """One-sided p of the mean effect being at most `bound`, shape (lesions,).
 
     An exact binomial test for shares, else the t (or Bonett-Price) test that belongs to the automatic interval, and
-    the sign test where all effects are equal. NaN where one cluster leaves nothing to test, or `bound` is NaN.
+    the sign test where all effects are equal. Where most effects of a real outcome are exactly zero the t test follows
+    their skewness, as the interval does. NaN where one cluster leaves nothing to test, or `bound` is NaN.
 
     Args:
         paired: The outcomes.
@@ -33,7 +35,7 @@ def p_below(paired: Paired, bound: float, level: float) -> np.ndarray:
     if paired.kind is Kind.CATEGORICAL:
         n = effective_size(paired, spread, level)
         return p_share_less(paired.effect.mean(axis=1) * n, n, bound)
-    return _t(paired, spread, bound, -1.0)
+    return _t(paired, spread, bound, -1)
 
 
 def p_equivalent(paired: Paired, sesoi: float, level: float) -> np.ndarray:
@@ -66,16 +68,21 @@ def p_noninferior(paired: Paired, margin: float, better: int, level: float) -> n
 
 def t_above(paired: Paired, spread: Spread | None, bound: float) -> np.ndarray:
     """`p_above` from a centre and variance of one's own, for every kind of outcome."""
-    return _t(paired, spread, bound, 1.0)
+    return _t(paired, spread, bound, 1)
 
 
-def _t(paired: Paired, spread: Spread | None, bound: float, side: float) -> np.ndarray:
+def _t(paired: Paired, spread: Spread | None, bound: float, side: int) -> np.ndarray:
     if spread is None or np.isnan(bound):
         return np.full(len(paired.lesions), np.nan)
     if paired.kind is Kind.BINARY:
         spread = _at_least_null(paired, spread, bound)
-    sign_test = np.where(side * (spread.center - bound) > 0, 2.0**-paired.replicates, 1.0)
-    return np.where(is_flat(paired, spread), sign_test, spread.p_greater(bound) if side > 0 else spread.p_less(bound))
+    flat, p = is_flat(paired, spread), spread.p_greater(bound) if side > 0 else spread.p_less(bound)
+    skewed = sparse(paired) & ~flat
+    if skewed.any():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = p_skewed(spread.center, spread.se, skewness_of(paired, spread), spread.df[0], bound, side)
+        p = np.where(skewed, moved, p)
+    return np.where(flat, np.where(side * (spread.center - bound) > 0, 2.0**-paired.replicates, 1.0), p)
 
 
 def _at_least_null(paired: Paired, spread: Spread, bound: float) -> Spread:

@@ -150,7 +150,7 @@ def population_effects(
         effects["ci_low"].to_numpy(),
         effects["ci_high"].to_numpy(),
         null=effects["null"].to_numpy(),
-        equivalent=(effects["p_equivalence"] < 1 - level).to_numpy(),
+        equivalent=effects["equivalent"].to_numpy(),
         level=level,
     )
     effects = pd.concat([effects, compare_with_controls(effects, controls or {})], axis=1)[list(COLUMNS)]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from causalablate.effects.ate import average_effect
 from causalablate.effects.effect_size import cohen_d, cohen_dz
+from causalablate.effects.equivalence import within
 from causalablate.effects.families import Families, joint_statistics
 from causalablate.effects.flips import count_flips
 from causalablate.effects.intervals import mean_intervals
@@ -38,7 +39,8 @@ class RowSettings:
 
 
 def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
-    """Everything about one outcome and group but what follows from the p values of all its lesions; plus its null."""
+    """Everything about one outcome and group but what follows from the p values of all its lesions; plus its null and whether it is
+    shown to be smaller than of interest."""
     level, sesoi, seed = settings.level, settings.sesoi[paired.outcome], settings.seed
     counts = count_flips(paired)
     interval = mean_intervals(paired, level, settings.interval, resamples=settings.resamples, seed=seed)
@@ -56,6 +58,7 @@ def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
         if counts is None
         else {"n_flips_down": counts.n10, "n_flips_up": counts.n01, **asdict(probabilities_of_causation(counts))}
     )
+    p_equivalence = p_equivalent(paired, sesoi, level)
     return pd.DataFrame(
         {
             "outcome": paired.outcome,
@@ -76,7 +79,7 @@ def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
             "p_mcnemar": tests.mcnemar,
             "p_signflip": tests.signflip,
             **asdict(joint),
-            "p_equivalence": p_equivalent(paired, sesoi, level),
+            "p_equivalence": p_equivalence,
             "p_noninferior": p_noninferior(
                 paired, settings.margin[paired.outcome], settings.better[paired.outcome], level
             ),
@@ -84,5 +87,21 @@ def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
             "fired": paired.fired.mean(axis=1),
             "change_norm": paired.change_norm.mean(axis=1),
             "null": sesoi if paired.kind.one_sided else 0.0,
+            "equivalent": _equivalent(paired, p_equivalence, settings),
         }
     )
+
+
+def _equivalent(paired: Paired, p: np.ndarray, settings: RowSettings) -> np.ndarray:
+    """Where the test passes and the interval at 1 - 2 alpha, of the method asked for, lies within too: shape (lesions,).
+
+    The test of a share or of rare flips is not made from the interval, and an interval may be asked for by name: the
+    verdict contradicts neither.
+    """
+    passed, sesoi = p < 1 - settings.level, settings.sesoi[paired.outcome]
+    if not passed.any():
+        return passed
+    inner = mean_intervals(
+        paired, 2 * settings.level - 1, settings.interval, resamples=settings.resamples, seed=settings.seed
+    )
+    return passed & within(inner.low, inner.high, sesoi)

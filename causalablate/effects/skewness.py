@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from causalablate.effects.interval_methods import Intervals
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, totals
+from causalablate.effects.spread import Spread
 from causalablate.effects.uncertainty import is_flat, plain_spread
 
 SYMMETRIC = 1e-8
@@ -48,16 +49,27 @@ def outwards(paired: Paired, found: Intervals, level: float) -> Intervals:
     """t intervals of one seed, each limit moved outwards to Hall's where effects are skewed between clusters."""
     spread = plain_spread(paired)
     assert spread is not None, "an interval was found"
-    sums, sizes = totals(paired.effect, paired.cluster), np.bincount(paired.cluster)
-    residual = sums - spread.center[:, None] * sizes
     varies = ~is_flat(paired, spread)
-    second, third = (residual**2).mean(axis=1), (residual**3).mean(axis=1)
-    skewness = np.divide(third, second**1.5, out=np.zeros(second.shape), where=varies) / np.sqrt(paired.n_clusters)
-    low, high = skewed_limits(spread.center, spread.se, skewness, paired.n_clusters - 1, level)
+    low, high = skewed_limits(spread.center, spread.se, skewness_of(paired, spread), paired.n_clusters - 1, level)
     low, high = np.minimum(found.low, low), np.maximum(found.high, high)
     if paired.kind is Kind.DISTANCE:
         low = np.maximum(low, np.minimum(spread.center, 0.0))
     return replace(found, low=np.where(varies, low, found.low), high=np.where(varies, high, found.high))
+
+
+def skewness_of(paired: Paired, spread: Spread) -> np.ndarray:
+    """Skewness of the mean effect of one seed, from its clusters, shape (lesions,); 0 where they do not vary.
+
+    Args:
+        paired: The outcomes.
+        spread: Their mean and its variance.
+    """
+    sums, sizes = totals(paired.effect, paired.cluster), np.bincount(paired.cluster)
+    residual = sums - spread.center[:, None] * sizes
+    second, third = (residual**2).mean(axis=1), (residual**3).mean(axis=1)
+    varies = ~is_flat(paired, spread)
+    of_one = np.divide(third, second**1.5, out=np.zeros(second.shape), where=varies)
+    return np.asarray(of_one / np.sqrt(paired.n_clusters))
 
 
 Transform = Callable[[float, np.ndarray], np.ndarray]
@@ -74,6 +86,26 @@ def hall(quantile: float, skewness: np.ndarray) -> np.ndarray:
     s = np.where(np.abs(skewness) < SYMMETRIC, 1.0, skewness)
     found = 3 / s * (np.cbrt(1 + s * (quantile - s / 6)) - 1)
     return np.where(np.abs(skewness) < SYMMETRIC, quantile, found)
+
+
+def hall_inverse(value: np.ndarray, skewness: np.ndarray) -> np.ndarray:
+    """Quantile for which a value of t stands: the inverse of `hall` in its first argument."""
+    return value + skewness * value**2 / 3 + skewness**2 * value**3 / 27 + skewness / 6
+
+
+def p_skewed(center: np.ndarray, se: np.ndarray, skewness: np.ndarray, df: float, null: float, side: int) -> np.ndarray:
+    """One-sided p that belongs to `skewed_limits`: below alpha where the limit at 1 - 2 alpha excludes `null`.
+
+    Args:
+        center: Shape (lesions,).
+        se: Its standard error, positive.
+        skewness: Of `center`.
+        df: Degrees of freedom of `se`.
+        null: The mean that is tested.
+        side: 1 for the mean being at most `null`, -1 for at least.
+    """
+    value = side * (center - null) / se
+    return np.asarray(stdtr(df, -np.minimum(value, hall_inverse(value, side * skewness))))
 
 
 def johnson(quantile: float, skewness: np.ndarray) -> np.ndarray:

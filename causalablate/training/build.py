@@ -8,6 +8,7 @@ import torch
 
 from causalablate.errors import TrainingError
 from causalablate.foveated.checkpoint import WEIGHTS
+from causalablate.foveated.config import FREEZABLE
 from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
 from causalablate.models import SHIPPED
@@ -57,19 +58,28 @@ def build(config: TrainingConfig, directory: Path = Path()) -> Parts:
         torch.manual_seed(config.seed)
         model = FoveatedVLM(small_config(source.words, **{**config.model.switches(), **source.shape}))
         heads = WarmupHeads(model.config.vision_config.hidden_size)
-    began = _take_over(model, config.start, directory) if config.start else ""
+    began = _take_over(model, config, directory) if config.start else ""
     without = Without(model, config.lesion)
     objective = Objective(model, heads, without)
     return Parts(source, model, heads, without, objective, config.identity + source.hash + began)
 
 
 @torch.no_grad()
-def _take_over(model: FoveatedVLM, start: str, directory: Path) -> str:
-    """Copy what fits from a checkpoint, the whole encoder at least; returns the hash of its weights."""
-    folder = SHIPPED if start == "shipped" else directory / Path(start).expanduser()
+def _take_over(model: FoveatedVLM, config: TrainingConfig, directory: Path) -> str:
+    """Copy what fits of the chosen parts of a checkpoint, of the encoder all; returns the hash of its weights."""
+    assert config.start is not None
+    folder = SHIPPED if config.start == "shipped" else directory / Path(config.start).expanduser()
+    if folder.is_file():
+        raise TrainingError(
+            f'"{folder}" is a file; a run starts from a checkpoint directory, such as runs/NAME/checkpoint. '
+            "Only a sweep's `start` names the file of a run, and trains that first."
+        )
+    parts = config.start_parts or FREEZABLE
     there, here = FoveatedVLM.from_pretrained(folder).state_dict(), model.state_dict()
+    there = {name: tensor for name, tensor in there.items() if name.partition(".")[0] in parts}
     fits = [name for name, tensor in there.items() if name in here and here[name].shape == tensor.shape]
-    other = next((name for name in here if name.startswith("vision.") and name not in fits), None)
+    asked = [name for name in here if name.startswith("vision.") and "vision" in parts]
+    other = next((name for name in asked if name not in fits), None)
     if other is not None:
         raise TrainingError(
             f'"{other}" has another shape in "{folder}", or is not there; give `model` the width, layers, image_size '

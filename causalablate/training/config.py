@@ -1,13 +1,25 @@
 """The declarative description of one training run."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from causalablate.declarative import canonical_json
+from causalablate.errors import nearest
+from causalablate.foveated.config import FREEZABLE
 from causalablate.intervention import Lesion, do
 from causalablate.offs.field import OffField
 from causalablate.training.data_section import DataSection, DigitsData
+
+
+def _part(name: str) -> str:
+    if name not in FREEZABLE:
+        raise ValueError(f'no part "{name}"{nearest(name, FREEZABLE)}; there are {", ".join(FREEZABLE)}')
+    return name
+
+
+Part = Annotated[str, AfterValidator(_part)]
+"""A part of the model: it can be frozen, or taken over from a checkpoint."""
 
 
 class _Section(BaseModel):
@@ -30,7 +42,7 @@ class ModelSection(_Section):
     n_frames: int = Field(default=2, ge=1)
     image_repeats: int = Field(default=2, ge=1)
     fusion: Literal["concat", "cross_attention"] = "concat"
-    freeze: tuple[str, ...] = ()
+    freeze: tuple[Part, ...] = ()
     mean_budget: float = Field(default=100.0, ge=64.0, le=400.0)
     allocation_temperature: float = Field(default=1.0, gt=0)
     allocation_top_k: int | None = Field(default=None, ge=1)
@@ -137,8 +149,11 @@ class TrainingConfig(_Section):
     Attributes:
         seed: Of the initial weights, and of all that training draws apart from its samples.
         data_seed: Of the samples and their order; by default the seed. Runs that share it see the same samples.
-        start: A checkpoint to start from, relative to the file, or `shipped`: its encoder, and whatever else has its
-            name and shape in this model too, are taken over.
+        start: A checkpoint to start from, relative to the file, or `shipped`: whatever has its name and shape in this
+            model too is taken over, and the encoder must.
+        start_parts: Parts of that checkpoint that are taken over, e.g. `[vision, queries]`; by default all. What is not
+            starts from weights drawn by the seed. Name them where the checkpoint's other parts never trained: else
+            runs with different seeds all start from the same untrained weights.
         data: What the run trains on.
         without: Components held off in all of training and in every evaluation, each with its off.
         stopping: When to stop early; by default never.
@@ -150,6 +165,7 @@ class TrainingConfig(_Section):
     data_seed: int | None = None
     threads: int = Field(default=1, ge=1)
     start: str | None = Field(default=None, min_length=1)
+    start_parts: tuple[Part, ...] | None = Field(default=None, min_length=1)
     data: DataSection = DigitsData()
     without: dict[str, OffField] = Field(default_factory=dict)
     model: ModelSection = ModelSection()

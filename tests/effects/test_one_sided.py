@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import stdtr
 from scipy.stats import binom
 
 from causalablate.effects import Kind, mean_intervals
@@ -17,6 +18,29 @@ def test_equivalence_is_the_interval_at_one_minus_two_alpha(effects_of, kind, ro
     passed = p_equivalent(data, bound, 0.95) < 0.05
     np.testing.assert_array_equal(passed, (inner.low > -bound) & (inner.high < bound))
     assert 0 < passed.sum() < 200
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("rows", [{}, dict(cluster=np.arange(200) // 4)], ids=["independent", "clusters"])
+def test_equivalence_of_mostly_zero_effects_follows_their_skewness_as_the_interval_does(effects_of, rows, side):
+    rng = np.random.default_rng(0)
+    effect = side * rng.exponential(size=(400, 200)) * (rng.random((400, 200)) < 0.05)
+    data = effects_of(effect, **rows)
+    inner = mean_intervals(data, 0.9)
+    center, se = effect.mean(axis=1), inner.se
+    for bound in (0.06, 0.09):
+        passed = p_equivalent(data, bound, 0.95) < 0.05
+        np.testing.assert_array_equal(passed, (inner.low > -bound) & (inner.high < bound))
+    df = data.n_clusters - 1
+    plain = np.maximum(stdtr(df, (center - 0.09) / se), stdtr(df, -(center + 0.09) / se)) < 0.05
+    assert passed.sum() < plain.sum()
+
+
+def test_the_level_of_mostly_zero_effects_at_the_margin(effects_of):
+    """The mean is the margin itself; the plain t test calls it smaller in about 0.11 of studies."""
+    rng = np.random.default_rng(1)
+    effect = -rng.exponential(size=(2000, 200)) * (rng.random((2000, 200)) < 0.05)
+    assert np.mean(p_equivalent(effects_of(effect), 0.05, 0.95) < 0.05) <= 0.07
 
 
 def test_above_and_below_are_opposites(effects_of):

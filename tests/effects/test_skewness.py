@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import t
 
 from causalablate.effects import Kind, mean_intervals
-from causalablate.effects.skewness import FEW_EFFECTS, SKEWED, hall, johnson, skewed_limits
+from causalablate.effects.skewness import FEW_EFFECTS, SKEWED, hall, johnson, p_skewed, skewed_limits
 
 
 def test_the_transform_of_a_limit_is_the_quantile():
@@ -12,6 +12,15 @@ def test_the_transform_of_a_limit_is_the_quantile():
         x = hall(quantile, skewness)
         back = x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + skewness / 6
         np.testing.assert_allclose(back, quantile, rtol=1e-9)
+
+
+def test_the_p_is_alpha_at_the_limit_and_one_half_at_most_at_the_centre():
+    skewness = np.array([-0.9, 0.0, 0.5])
+    low, high = skewed_limits(np.ones(3), np.full(3, 0.5), skewness, 12, 0.9)
+    for i in range(3):
+        at = skewness[i : i + 1], 12
+        assert p_skewed(np.ones(1), np.full(1, 0.5), *at, low[i], 1)[0] == pytest.approx(0.05)
+        assert p_skewed(np.ones(1), np.full(1, 0.5), *at, high[i], -1)[0] == pytest.approx(0.05)
 
 
 def test_without_skewness_the_limits_are_those_of_t():

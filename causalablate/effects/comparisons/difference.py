@@ -28,8 +28,8 @@ class Difference:
         variances: Of both averages and of their difference, without adjustment for rare flips, shape (3, lesions).
         df: The fewest degrees of freedom in it.
         method: Name of the interval.
-        per_example: Differences of effects, by row or, where seeds do not correspond, by example; None for two samples.
-        clusters: Their clusters.
+        rows: Differences of effects as effects, by row or, where seeds do not correspond, by example; None for two
+            samples.
         sign_flip: Whether flipping the signs of whole clusters is a valid test: the same examples, one seed.
     """
 
@@ -40,8 +40,7 @@ class Difference:
     variances: np.ndarray
     df: float
     method: str
-    per_example: np.ndarray | None = None
-    clusters: np.ndarray | None = None
+    rows: Paired | None = None
     sign_flip: bool = False
 
 
@@ -73,8 +72,7 @@ def paired_difference(a: Paired, b: Paired, *, same_seeds: bool) -> Difference:
         variances=_variances([*each, plain], len(a.lesions)),
         df=min(plain.df) if plain is not None else np.nan,
         method=name + ADJUSTED.get(a.kind, ""),
-        per_example=rows.effect,
-        clusters=rows.cluster,
+        rows=rows,
         sign_flip=rows.n_seeds == 1 and a.n_seeds == b.n_seeds == 1,
     )
 
@@ -101,13 +99,13 @@ def sample_difference(a: Paired, b: Paired) -> Difference:
 
 def p_of(difference: Difference, *, n_permutations: int, seed: int) -> tuple[np.ndarray, str]:
     """p of no difference, and its name: sign flips of clusters where the examples are shared and there is one seed."""
-    if difference.sign_flip and difference.per_example is not None and difference.clusters is not None:
-        sums = totals(difference.per_example, difference.clusters)
+    if difference.sign_flip and difference.rows is not None:
+        sums = totals(difference.rows.effect, difference.rows.cluster)
         p = sign_flip_p(sums, n_permutations=n_permutations, seed=seed)
         return (p if difference.spread is not None else np.full(p.shape, np.nan)), SIGN_FLIP
     if difference.spread is None:
         return np.full(difference.flat.shape, np.nan), T
-    differs = np.nan if difference.per_example is None else 2.0 ** (1 - difference.replicates)
+    differs = np.nan if difference.rows is None else 2.0 ** (1 - difference.replicates)
     sign_test = np.where(difference.spread.center != 0, differs, 1.0)
     return np.where(difference.flat, sign_test, difference.spread.p_two_sided()), T
 

@@ -1,11 +1,14 @@
 """What is left against what it costs: the lesions that no other beats in both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from causalablate.effects.better import better_of
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.bootstrap import bootstrap_means, resampling_of
+from causalablate.effects.intervals import Intervals, mean_intervals
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
 from causalablate.errors import EffectError, nearest
@@ -22,6 +25,7 @@ COLUMNS = (
     "value",
     "value_low",
     "value_high",
+    "interval_method",
     "on_front",
     "front_share",
     "beaten_by",
@@ -52,7 +56,7 @@ def pareto(
             is what the whole model costs. As `component_costs` gives it.
         outcome: Which outcome.
         cost: Which column of `costs`.
-        level: Two-sided coverage of the percentile interval of the mean outcome.
+        level: Two-sided coverage of the interval of the mean outcome.
         seed: Seeds the resamples.
         resamples: How many.
         better: 1 where more of the outcome is better, -1 where less is; None for outcomes that are known by name.
@@ -74,7 +78,7 @@ def pareto(
     )
     replicates = replicates[np.isfinite(replicates).all(axis=1)]
     value = values.mean(axis=1)
-    low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    interval = value_intervals(block, values, level)
     known = np.isfinite(left)
     on = np.zeros(len(names), dtype=bool)
     share = np.full(len(names), np.nan)
@@ -87,8 +91,9 @@ def pareto(
             "cost_saved": total - left,
             "share_saved": (total - left) / total,
             "value": value,
-            "value_low": low,
-            "value_high": high,
+            "value_low": interval.low,
+            "value_high": interval.high,
+            "interval_method": interval.method,
             "on_front": on,
             "front_share": share,
             "beaten_by": _beaten_by(names, left, direction * value),
@@ -117,6 +122,21 @@ def front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
     so_far = np.maximum.accumulate(best, axis=1)
     cheaper = np.hstack([np.full((len(value), 1), -np.inf), so_far[:, :-1]])
     return np.asarray((value == best[:, code]) & (value > cheaper[:, code]))
+
+
+def value_intervals(block: Paired, values: np.ndarray, level: float) -> Intervals:
+    """Intervals of mean outcomes: those of a share for outcomes of 0 and 1, else t, over what the rows share.
+
+    Resampled means are too short where answers are nearly all right, and at few clusters or seeds.
+
+    Args:
+        block: What the rows share.
+        values: Outcomes, shape (points, rows).
+        level: Two-sided coverage.
+    """
+    kind = Kind.CATEGORICAL if block.kind is Kind.BINARY else block.kind
+    points = tuple(str(i) for i in range(len(values)))
+    return mean_intervals(replace(block, kind=kind, lesions=points, effect=values), level)
 
 
 def _block(table: Counterfactuals, outcome: str) -> Paired:

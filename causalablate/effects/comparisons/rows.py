@@ -10,8 +10,11 @@ from causalablate.effects.comparisons.align import Aligned
 from causalablate.effects.comparisons.difference import Difference, p_of, paired_difference, sample_difference
 from causalablate.effects.comparisons.ratio import fieller
 from causalablate.effects.equivalence import within
+from causalablate.effects.interval_methods import Intervals
 from causalablate.effects.kinds import Kind
+from causalablate.effects.one_sided import p_equivalent
 from causalablate.effects.paired import Paired
+from causalablate.effects.skewness import of_sparse_effects
 
 SIGN = "sign, all differences equal"
 UNDEFINED_CLUSTER = "undefined: one cluster"
@@ -79,7 +82,7 @@ def compared(group: str, one: Paired, other: Paired, aligned: Aligned, settings:
             "interval_method": method,
             "p": p,
             "test_method": test,
-            "p_equivalence": _p_equivalence(difference, sesoi),
+            "p_equivalence": _p_equivalence(difference, one.kind, sesoi, settings.level),
             "ratio": ratio,
             "ratio_low": ratio_low,
             "ratio_high": ratio_high,
@@ -101,7 +104,10 @@ def _by_table(names: tuple[str, str], parts: tuple[Paired, Paired], difference: 
 def _interval(
     difference: Difference, kind: Kind, level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Standard error, limits, method. Differences that are all equal get the sign interval, as average effects do."""
+    """Standard error, limits, method, as average effects have them.
+
+    Differences that are all equal get the sign interval; limits of those that are mostly zero follow their skewness.
+    """
     if difference.spread is None:
         nan = np.full(difference.flat.shape, np.nan)
         return nan, nan, nan, np.full(nan.shape, UNDEFINED_CLUSTER, dtype=object)
@@ -110,13 +116,23 @@ def _interval(
     flat, enough = difference.flat, 2.0 ** (1 - difference.replicates) <= 1 - level
     low, high = (np.where(flat, center if enough else np.nan, x) for x in (low, high))
     method = np.where(flat, SIGN if enough else UNDEFINED_EQUAL, difference.method).astype(object)
-    return np.where(flat, 0.0, difference.spread.se), low, high, method
+    found = Intervals(np.where(flat, 0.0, difference.spread.se), low, high, method)
+    if (rows := _plain_rows(difference, kind)) is not None:
+        found = of_sparse_effects(rows, found, level)
+    return found.se, found.low, found.high, found.method
 
 
-def _p_equivalence(difference: Difference, sesoi: float) -> np.ndarray:
+def _plain_rows(difference: Difference, kind: Kind) -> Paired | None:
+    """The differences as effects, where their interval is that of an average effect of a real outcome of one seed."""
+    return difference.rows if difference.sign_flip and kind not in LARGEST else None
+
+
+def _p_equivalence(difference: Difference, kind: Kind, sesoi: float, level: float) -> np.ndarray:
     """Two one-sided tests of the difference lying outside (-sesoi, sesoi); a sign test where all are equal."""
     if difference.spread is None or np.isnan(sesoi):
         return np.full(difference.flat.shape, np.nan)
+    if (rows := _plain_rows(difference, kind)) is not None:
+        return p_equivalent(rows, sesoi, level)
     spread = difference.spread
     p = np.maximum(spread.p_greater(-sesoi), spread.p_less(sesoi))
     sign_test = np.where(np.abs(spread.center) < sesoi, 2.0**-difference.replicates, 1.0)

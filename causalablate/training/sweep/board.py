@@ -61,15 +61,15 @@ class Board:
         Raises:
             TrainingError: That run did not end in a checkpoint.
         """
-        backbone = self.plan.backbone
-        if backbone is not None and backbone not in self.over:
-            return [backbone]
-        if backbone is not None and self.over[backbone].status not in COMPLETE:
+        for backbone in self.plan.backbones:
+            if backbone not in self.over:
+                return [backbone]
             ended = self.over[backbone]
-            raise TrainingError(
-                f"the run that all others start from {'failed' if ended.status == FAILED else ended.status}: "
-                f"{ended.reason}"
-            )
+            if ended.status not in COMPLETE:
+                raise TrainingError(
+                    f"the run that all others start from {'failed' if ended.status == FAILED else ended.status}: "
+                    f"{ended.reason}"
+                )
         blocked = self._blocked()
         return [d for d in self.wanted() if any(arm.name not in blocked for arm in self._live(d))]
 
@@ -110,10 +110,10 @@ class Board:
         return [arm for arm in self.plan.arms_of(digest) if arm.name not in skipped]
 
     def _priority(self, digest: str) -> int:
-        if digest == self.plan.backbone:
+        if digest in self.plan.backbones:
             return -1
         return min(PRIORITIES.index(arm.section.priority) for arm in self._live(digest) or self.plan.arms_of(digest))
 
     def _is_wanted(self, digest: str) -> bool:
         over = digest in self.over or digest in self.refused
-        return not over and (digest == self.plan.backbone or bool(self._live(digest)))
+        return not over and (digest in self.plan.backbones or bool(self._live(digest)))

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from causalablate.declarative import content_hash, read
+from causalablate.errors import StudyError
 from causalablate.foveated.checkpoint import WEIGHTS
 from causalablate.training.config import StageSection, TrainingConfig
+from causalablate.training.retraining.capacity import with_matched_capacity
 from causalablate.training.sweep.measure import Measured, measure
 from causalablate.training.sweep.spec import ArmSection, SweepSpec
 
 DIGEST_LENGTH = 16
 SHIPPED = "shipped"
+YAML = (".yaml", ".yml")
 BACKBONE = "start"
 """Stands for the arm of the run that all others start from."""
 
@@ -84,14 +87,20 @@ class SweepPlan:
     Attributes:
         spec: The sweep.
         arms: Its arms by name, in order.
-        runs: The runs by digest, each once: first the backbone, then seed by seed, and within a seed arm by arm.
-        backbone: Digest of the run that the others start from, or None.
+        runs: The runs by digest, each once: first the backbones, then seed by seed, and within a seed arm by arm.
+        backbones: Digests of the runs that the others start from, each starting from the one before; all others start
+            from the last.
     """
 
     spec: SweepSpec
     arms: Mapping[str, PlannedArm]
     runs: Mapping[str, PlannedRun]
-    backbone: str | None
+    backbones: tuple[str, ...] = ()
+
+    @property
+    def backbone(self) -> str | None:
+        """Digest of the run that the arms start from, or None."""
+        return self.backbones[-1] if self.backbones else None
 
     def arms_of(self, digest: str) -> list[PlannedArm]:
         """The arms that a run belongs to; none for the backbone."""
@@ -133,19 +142,16 @@ def plan_sweep(spec: SweepSpec, directory: Path, *, measured: Callable[..., Meas
         ComponentNotFoundError: `without` names a component that is not there.
         LesionError: A component cannot be off as asked.
     """
-    runs: dict[str, PlannedRun] = {}
-    backbone = None
-    if spec.start is not None:
-        file = directory / Path(spec.start).expanduser()
-        config = _absolute(read(file, TrainingConfig), file.parent)
-        backbone = _run(config, BACKBONE, None, measured(config, directory))
-        runs[backbone.digest] = backbone
-    costs = {arm.name: measured(_absolute(spec.config(arm), directory), directory) for arm in spec.arms}
+    chain = [] if spec.start is None else _backbones(directory / Path(spec.start).expanduser(), measured)
+    backbone = chain[-1] if chain else None
+    runs = {run.digest: run for run in chain}
+    widths = {arm.name: _connector(spec, arm, directory) for arm in spec.arms}
+    costs = {arm.name: measured(_config(spec, arm, None, widths, directory), directory) for arm in spec.arms}
     baseline = next(arm for arm in spec.arms if arm.name == spec.baseline)
     found: dict[str, dict[int, str]] = {arm.name: {} for arm in spec.arms}
     for seed in spec.seeds:
         for arm in spec.arms:
-            config = _absolute(_with_length(spec, arm, seed, baseline, costs), directory)
+            config = _with_length(spec, arm, _config(spec, arm, seed, widths, directory), baseline, costs)
             start = backbone if config.start is None and "start" not in arm.set else None
             run = _run(config, arm.name, start, costs[arm.name])
             runs.setdefault(run.digest, run)
@@ -155,7 +161,20 @@ def plan_sweep(spec: SweepSpec, directory: Path, *, measured: Callable[..., Meas
     for arm in spec.arms:
         owner = owners[tuple(found[arm.name].values())]
         arms[arm.name] = PlannedArm(arm, found[arm.name], owner if owner != arm.name else None)
-    return SweepPlan(spec, arms, runs, backbone.digest if backbone else None)
+    return SweepPlan(spec, arms, runs, tuple(run.digest for run in chain))
+
+
+def _backbones(file: Path, measured: Callable[..., Measured], after: tuple[Path, ...] = ()) -> list[PlannedRun]:
+    """The run in a file, after those that it starts from: its own `start` may be the file of a run too."""
+    file = file.resolve()
+    if file in after:
+        raise StudyError(f'"{file}" starts from itself; break the circle of `start`s')
+    config, before = read(file, TrainingConfig), list[PlannedRun]()
+    if config.start is not None and Path(config.start).suffix in YAML:
+        before = _backbones(file.parent / Path(config.start).expanduser(), measured, (*after, file))
+        config = config.model_copy(update={"start": None})
+    config = _absolute(config, file.parent)
+    return [*before, _run(config, BACKBONE, before[-1] if before else None, measured(config, file.parent))]
 
 
 def _run(config: TrainingConfig, arm: str, backbone: PlannedRun | None, measured: Measured) -> PlannedRun:
@@ -174,11 +193,29 @@ def _run(config: TrainingConfig, arm: str, backbone: PlannedRun | None, measured
     return PlannedRun(digest, config.model_copy(update=changes), arm, backbone.digest if backbone else None, measured)
 
 
+def _connector(spec: SweepSpec, arm: ArmSection, directory: Path) -> int | None:
+    """Width of the connector's hidden layer in an arm of matched capacity; None for the others."""
+    if arm.capacity == "own":
+        return None
+    return with_matched_capacity(spec.config(arm), directory).model.connector_hidden
+
+
+def _config(
+    spec: SweepSpec, arm: ArmSection, seed: int | None, widths: Mapping[str, int | None], directory: Path
+) -> TrainingConfig:
+    """The run of an arm, its length still that of the base."""
+    config = _absolute(spec.config(arm, seed), directory)
+    width = widths[arm.name]
+    if width is None:
+        return config
+    return config.model_copy(update={"model": config.model.model_copy(update={"connector_hidden": width})})
+
+
 def _with_length(
-    spec: SweepSpec, arm: ArmSection, seed: int, baseline: ArmSection, costs: Mapping[str, Measured]
+    spec: SweepSpec, arm: ArmSection, config: TrainingConfig, baseline: ArmSection, costs: Mapping[str, Measured]
 ) -> TrainingConfig:
     """The run of an arm with as many steps as the sweep's samples or operations come to."""
-    config, whole = spec.config(arm, seed), spec.config(baseline, seed)
+    whole = spec.config(baseline)
     samples = spec.samples or whole.main.steps * whole.main.batch_size
     if spec.equal == "compute":
         operations = _steps(samples, whole.main) * whole.main.batch_size * costs[baseline.name].flops_per_sample

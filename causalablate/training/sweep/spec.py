@@ -60,6 +60,8 @@ class ArmSection(BaseModel):
             there.
         priority: P0 runs first; where hours are scarce, P2 is left out first.
         expect: What it is expected to show, stated before it runs.
+        capacity: `matched` gives the parameters that only the components in `without` use to the connector, so that
+            the arm has as many in use as the full model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +70,7 @@ class ArmSection(BaseModel):
     set: dict[Annotated[str, AfterValidator(check_path)], Any] = Field(default_factory=dict)
     priority: Literal["P0", "P1", "P2"] = "P0"
     expect: str = ""
+    capacity: Literal["own", "matched"] = "own"
 
 
 class SweepSpec(BaseModel):

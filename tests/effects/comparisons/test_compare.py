@@ -7,6 +7,7 @@ from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 from causalablate.effects.comparisons import compare_tables, compensation
 from causalablate.effects.comparisons.difference import paired_difference
 from causalablate.effects.comparisons.rows import SIGN, UNDEFINED_CLUSTER, columns
+from causalablate.effects.skewness import SKEWED
 from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals
 
@@ -45,6 +46,21 @@ def test_examples_are_matched_by_id_whatever_their_order(table):
     row = compare_tables(a, Counterfactuals(frame)).iloc[0]
     assert row["difference"] == 0 and row["interval_method"] == SIGN
     assert row["label"] == "within noise" and row["p"] == 1 and row["p_equivalence"] < 0.01
+
+
+def test_differences_that_are_mostly_zero_follow_their_skewness(table):
+    change = np.zeros(60)
+    change[:8] = -np.random.default_rng(2).exponential(size=8)
+    a, b = real(table, {"l": np.zeros(60)}), real(table, {"l": change})
+    found = compare_tables(a, b, sesoi={"y": 0.5}).iloc[0]
+    plain = ttest_rel(change, np.zeros(60)).confidence_interval(0.95)
+    assert found["interval_method"] == "paired t" + SKEWED
+    assert found["ci_low"] < plain.low - 0.01 and found["ci_high"] == pytest.approx(plain.high, abs=1e-5)
+    # The test and the interval at 1 - 2 alpha agree just inside and just outside of the margin.
+    inner = compare_tables(a, b, level=0.9).iloc[0]["ci_low"]
+    labels = [compare_tables(a, b, sesoi={"y": -inner * by}).iloc[0] for by in (0.99, 1.01)]
+    assert labels[0]["p_equivalence"] > 0.05 > labels[1]["p_equivalence"]
+    assert [row["label"] == "within noise" for row in labels] == [False, True]
 
 
 def test_shared_clusters_widen_the_interval(table):

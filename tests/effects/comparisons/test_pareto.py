@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
+from causalablate.effects import agresti_coull
 from causalablate.effects.comparisons import pareto
 from causalablate.effects.comparisons.pareto import COLUMNS, INTACT, front
 from causalablate.errors import EffectError
@@ -44,6 +46,20 @@ def test_points_cheapest_first_with_what_beats_them(table):
     assert found.loc["half", "value"] == 0.5 and found.loc["half", "share_saved"] == 0.6
     assert found.loc["half", "value_low"] < 0.5 < found.loc["half", "value_high"]
     assert found.loc[INTACT, "value"] == 1
+    # Ten right answers of ten do not make the intact model certain to be right.
+    low, high = agresti_coull(np.array([5, 10]), np.array([10, 10]), 0.95)
+    assert found.loc[["half", INTACT], "value_low"].tolist() == pytest.approx(low)
+    assert found.loc[["half", INTACT], "value_high"].tolist() == pytest.approx(high)
+    assert set(found["interval_method"]) == {"Agresti-Coull"}
+
+
+def test_values_that_are_not_shares_have_t_intervals(table):
+    y = np.random.default_rng(0).normal(size=(2, 12))
+    made = table({"answer_logprob": y[0]}, {"l": {"answer_logprob": y[1]}})
+    found = pareto(made, costs({"l": 10}), outcome="answer_logprob").set_index("lesion")
+    for name, own in ((INTACT, y[0]), ("l", y[1])):
+        interval = ttest_1samp(own, 0).confidence_interval(0.95)
+        assert found.loc[name, ["value_low", "value_high"]].tolist() == pytest.approx(list(interval))
 
 
 def test_share_of_resamples_tells_how_sure_the_front_is(table):

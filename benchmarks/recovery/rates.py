@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.recovery.measured import Noise, contexts, measured_direct, measured_table, measured_twins, nodes_of
-from causalablate.graph.edges import component_graph
+from causalablate.graph.edges import Correction, component_graph
 from causalablate.graph.twin_regression import twin_regression
 from tests.graph.planted import Planted, with_backup
 
@@ -58,6 +58,7 @@ def rates(
     draws: int,
     examples: int,
     seed: int,
+    correction: Correction,
     advance: Callable[[int, str], None],
 ) -> list[Rate]:
     """Both ways on planted graphs, each with a backup, of expected degree 3.
@@ -69,19 +70,20 @@ def rates(
         draws: Draws of the noise, for each graph.
         examples: Paired examples of each.
         seed: Seeds graphs, examples and noise.
+        correction: Of the p values of edges.
         advance: Called after each graph.
     """
     shares: dict[tuple[float, str], list[np.ndarray]] = {(sd, name): [] for sd in noise for name in (DIRECT, TWINS)}
     for number in range(seed, seed + graphs):
         planted = with_backup(nodes, examples, number)
-        for name, by_noise in found_in(planted, noise, draws, number).items():
+        for name, by_noise in found_in(planted, noise, draws, number, correction).items():
             for sd, each in zip(noise, by_noise, strict=True):
                 shares[sd, name].append(np.mean([_shares(pairs, planted) for pairs in each], axis=0))
         advance(1, f"{nodes} nodes, graph {number}")
     return [_rate(nodes, sd, name, np.array(each)) for (sd, name), each in shares.items()]
 
 
-def found_in(planted: Planted, noise: tuple[float, ...], draws: int, number: int) -> Found:
+def found_in(planted: Planted, noise: tuple[float, ...], draws: int, number: int, correction: Correction) -> Found:
     """What both ways find in one planted model, measured once, read with every noise."""
     every = len(planted.examples)  # one forward for all examples: small models cost calls, not arithmetic
     awake = contexts(planted, batch_size=every)
@@ -91,11 +93,13 @@ def found_in(planted: Planted, noise: tuple[float, ...], draws: int, number: int
 
     def by_direct(read: Noise) -> Pairs:
         seen = [read.direct(part, i) if read.sd else part for i, part in enumerate(direct)]
-        return _among(planted, component_graph(seen[0], seen[1:], exact=not read.sd, resamples=0).pairs)
+        graph = component_graph(seen[0], seen[1:], exact=not read.sd, correction=correction, resamples=0)
+        return _among(planted, graph.pairs)
 
     def by_twins(read: Noise) -> Pairs:
         seen = [read.twins(part, i) if read.sd else part for i, part in enumerate(changes)]
-        return _among(planted, twin_regression(seen[0], seen[1:], exact=not read.sd).graph.pairs)
+        fit = twin_regression(seen[0], seen[1:], exact=not read.sd, correction=correction)
+        return _among(planted, fit.graph.pairs)
 
     def each(way: Callable[[Noise], Pairs]) -> list[list[Pairs]]:
         return [[way(Noise(sd * size, number * draws + d)) for d in range(draws if sd else 1)] for sd in noise]

@@ -106,10 +106,11 @@ def _population(cells: tuple[float, ...]) -> Paired:
     """Rows in exactly the proportions of `cells`."""
     which = np.repeat(np.arange(4), np.rint(1000 * np.array(cells)).astype(int))[None]
     factual, counterfactual = (which < 2).astype(float), (which % 2 == 0).astype(float) * (which < 3)
-    return _worlds(factual, counterfactual, Kind.BINARY, Design("population", which.size))
+    return paired_worlds(factual, counterfactual, Kind.BINARY, Design("population", which.size))
 
 
-def _worlds(factual: np.ndarray, counterfactual: np.ndarray, kind: Kind, design: Design) -> Paired:
+def paired_worlds(factual: np.ndarray, counterfactual: np.ndarray, kind: Kind, design: Design) -> Paired:
+    """Outcomes of both worlds, shape (repetitions, rows), as what a study of this design has of them."""
     scenario = Scenario(
         "estimands", kind, 0.0, lambda rng, repetitions: factual, n_clusters=design.n_groups, n_seeds=design.n_seeds
     )
@@ -120,7 +121,7 @@ def _cell(
     what: Estimand, kind: Kind, name: str, worlds: Worlds, design: Design, found: Callable[..., np.ndarray]
 ) -> Cell:
     def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        outcomes = _worlds(*worlds(rng, repetitions, design), kind, design)
+        outcomes = paired_worlds(*worlds(rng, repetitions, design), kind, design)
         seed = int(rng.integers(2**31))
         return found(limits(what, outcomes, interval="auto", level=LEVEL, resamples=RESAMPLES, seed=seed))
 

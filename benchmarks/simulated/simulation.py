@@ -92,15 +92,16 @@ class Result:
     rows: dict[str, tuple[float, ...]]
 
     def markdown(self) -> str:
-        """The table in Markdown, as it stands in the documentation."""
+        """The table in Markdown, as it stands in the documentation; a dash where nothing has a value."""
         lines = [self.header, ("---",) * len(self.header)]
-        lines += [(name, *(f"{value:.3f}" for value in values)) for name, values in self.rows.items()]
+        lines += [(name, *("–" if np.isnan(v) else f"{v:.3f}" for v in values)) for name, values in self.rows.items()]
         separator = "|" + "---|" * len(self.header)
         text = ["| " + " | ".join(line) + " |" for line in lines]
         text[1] = separator
         return "\n".join(text)
 
     def to_json(self) -> dict[str, object]:
-        """The table as JSON values: row name to column name to number."""
-        rows = {name: dict(zip(self.header[1:], values, strict=True)) for name, values in self.rows.items()}
+        """The table as JSON values: row name to column name to number, None where nothing has a value."""
+        known = {name: [None if np.isnan(value) else value for value in values] for name, values in self.rows.items()}
+        rows = {name: dict(zip(self.header[1:], values, strict=True)) for name, values in known.items()}
         return {"title": self.title, "rows": rows}

@@ -64,8 +64,9 @@ def graph(
     ] = 0.0,
     level: Annotated[float, typer.Option(help="Two-sided coverage of intervals.")] = 0.95,
     correction: Annotated[
-        str, typer.Option(help="What the p of edges is adjusted for: bh (false discovery rate) or holm (familywise).")
-    ] = "bh",
+        str,
+        typer.Option(help="What the p of edges is adjusted for: by or bh (false discovery rate) or holm (familywise)."),
+    ] = "by",
     batch_size: Annotated[int, typer.Option(min=1, help="Examples per forward pass.")] = 64,
     seed: Seed = 0,
     device: Device = "cpu",

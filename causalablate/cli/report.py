@@ -25,10 +25,11 @@ def report(
 def report_results(results: "Results", *, as_json: bool) -> None:
     """Write the report, and print what it opens with: accuracies, the leading outcome, and its groups."""
     from causalablate.cli.console import print_accuracies, print_cells, print_json
+    from causalablate.report.graph.sections import sections_of
     from causalablate.report.study import accuracies, study_effects, write_study_report
     from causalablate.report.tables import all_cells
 
-    effects = study_effects(results)
+    effects, beside = study_effects(results), sections_of(results.out)
     paths = write_study_report(results, effects)
     found = accuracies(results)
     if as_json:
@@ -37,6 +38,7 @@ def report_results(results: "Results", *, as_json: bool) -> None:
                 "report": str(paths.page),
                 "accuracies": [vars(a) for a in found],
                 "effects": effects.to_dict(orient="records"),
+                "sections": {each.title: each.findings for each in beside},
             }
         )
         return
@@ -44,4 +46,6 @@ def report_results(results: "Results", *, as_json: bool) -> None:
     tables = all_cells(effects, results.kinds)
     for cells in tables[:2]:
         print_cells(cells)
+    for section in beside:
+        print(f"{section.title}:", *section.findings, sep="\n  ")
     print(f"report: {paths.page}" + (f" (with {len(tables) - 2} more tables)" if len(tables) > 2 else ""))

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from causalablate.effects.corrections import benjamini_hochberg, holm
+from causalablate.effects.corrections import benjamini_hochberg, benjamini_yekutieli, holm
 from causalablate.errors import GraphError, nearest
 from causalablate.graph.families import adjusted
 from causalablate.graph.matrices import Transfer
@@ -14,9 +14,11 @@ from causalablate.graph.network import ComponentGraph, Edge
 from causalablate.graph.stability import share_found, share_seen
 from causalablate.graph.thresholds import check_possible, incoming, silent
 
-Correction = Literal["bh", "holm"]
+Correction = Literal["by", "bh", "holm"]
 
-ADJUST = {"bh": benjamini_hochberg, "holm": holm}
+ADJUST = {"by": benjamini_yekutieli, "bh": benjamini_hochberg, "holm": holm}
+"""All tests of a target share its factual reading and its sham, so that false edges come in groups; two-sided ones are
+dependent in ways for which Benjamini-Hochberg has no proof. Benjamini-Yekutieli holds whatever the dependence."""
 
 COLUMNS = (
     "source",
@@ -30,6 +32,7 @@ COLUMNS = (
     "p",
     "p_holm",
     "p_bh",
+    "p_by",
     "stability",
     "found",
 )
@@ -42,7 +45,7 @@ def component_graph(
     exact: bool = True,
     sesoi: float = 0.0,
     level: float = 0.95,
-    correction: Correction = "bh",
+    correction: Correction = "by",
     resamples: int = 1000,
     seed: int = 0,
 ) -> ComponentGraph:
@@ -54,7 +57,8 @@ def component_graph(
         exact: The measurements are replays, noisy by rounding alone; see `edge_table`.
         sesoi: Smallest edge of interest, in units of the weight.
         level: Of intervals; edges that are found by tests are found at 1 - `level`.
-        correction: Whether that is the false discovery rate (`bh`) or the familywise error (`holm`).
+        correction: Whether that is the false discovery rate, whatever the dependence of the tests (`by`) or where it is
+            positive (`bh`), or the familywise error (`holm`).
         resamples: Of the examples, for the stability.
         seed: Of the resamples.
     Returns:
@@ -84,7 +88,7 @@ def graph_from(table: pd.DataFrame, graph: ComponentGraph, correction: str, note
     Args:
         table: Columns as those of `edge_table`, one row per context and possible edge.
         graph: Nodes, outcomes and notes.
-        correction: Whose p the edges carry: `bh` or `holm`.
+        correction: Whose p the edges carry: `by`, `bh` or `holm`.
         notes: More notes.
     """
     here = table[table["found"]].assign(dormant=lambda t: t["context"] != "", size=lambda t: -t["weight"].abs())
@@ -113,7 +117,7 @@ def edge_table(
     exact: bool = True,
     sesoi: float = 0.0,
     level: float = 0.95,
-    correction: Correction = "bh",
+    correction: Correction = "by",
     resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -128,7 +132,7 @@ def edge_table(
         exact: The measurements are replays, noisy by rounding alone.
         sesoi: Smallest edge of interest, in units of the weight.
         level: Of the intervals; tested edges are found at 1 - `level`.
-        correction: Of the p that decides: `bh` or `holm`.
+        correction: Of the p that decides: `by`, `bh` or `holm`.
         resamples: Of the examples, for the stability; 0 for none.
         seed: Of the resamples.
     Returns:
@@ -137,10 +141,12 @@ def edge_table(
         change when it is itself switched off (what moves it most, where its own lesion does not move it), for outcomes
         `effect`; `ci_low`, `ci_high`: cluster-robust t interval of `weight`; `share`: examples in which the change
         exceeds rounding; `p`: of a mean effect of at most `sesoi`, one-sided, for outcomes of a mean effect within
-        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`: adjusted for all edges and contexts;
+        +-`sesoi` times the largest mean total effect; `p_holm`, `p_bh`, `p_by`: adjusted for all edges and contexts;
         `stability`: share of resampled clusters in which the edge is found; `found`.
     Raises:
         GraphError: The contexts hold other examples; a change where data cannot go; noisy measurements without a sham.
+
+    Source: Benjamini & Yekutieli (2001), Ann. Stat. 29(4), on false discoveries under any dependence.
     """
     if correction not in ADJUST:
         raise GraphError(f'no correction "{correction}"{nearest(correction, ADJUST)}; there are {", ".join(ADJUST)}')

@@ -11,7 +11,7 @@ from causalablate.graph.families import adjusted
 from causalablate.graph.network import ComponentGraph
 from causalablate.graph.slopes import Twins, slopes_into
 
-COLUMNS = ("source", "target", "context", "weight", "ci_low", "ci_high", "p", "p_holm", "p_bh", "found")
+COLUMNS = ("source", "target", "context", "weight", "ci_low", "ci_high", "p", "p_holm", "p_bh", "p_by", "found")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TwinRegression:
         graph: Edges that were found, with slopes as weights.
         table: One row per context and possible edge: `source`, `target`, `context`; `weight`: the slope, by how much
             the target changes per unit of the source, all else equal, with its interval `ci_low`, `ci_high`, NaN where
-            the rows do not tell it; `p`, `p_holm`, `p_bh`; `found`.
+            the rows do not tell it; `p`, `p_holm`, `p_bh`, `p_by`; `found`.
         residual: By `context` and `target`, `residual`: share of the mean squared change that the linear model leaves,
             0 where nodes are scalars and linear in their parents; NaN where nothing moves the target.
     """
@@ -39,7 +39,7 @@ def twin_regression(
     exact: bool = True,
     sesoi: float = 1e-4,
     level: float = 0.95,
-    correction: str = "bh",
+    correction: str = "by",
 ) -> TwinRegression:
     """Regress the change of every node on the changes of those that data can reach it from.
 
@@ -58,7 +58,7 @@ def twin_regression(
         sesoi: Smallest edge of interest: the share of the target's own change that the source's own change makes. The
             default is what float32 rounding stays below.
         level: Of the intervals; edges are found at 1 - `level`.
-        correction: Of the p that decides: `bh` or `holm`.
+        correction: Of the p that decides: `by`, `bh` or `holm`.
     Raises:
         GraphError: Noisy twins without a sham; contexts of other examples; an unknown correction.
 

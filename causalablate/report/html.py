@@ -16,7 +16,9 @@ from causalablate.report.arrange import main_factor
 from causalablate.report.findings import findings, headline
 from causalablate.report.format import percent, plain
 from causalablate.report.gallery import Gallery
+from causalablate.report.images import figure
 from causalablate.report.payload import embed, payload
+from causalablate.report.section import Section
 from causalablate.report.tables import effect_cells
 from causalablate.report.words import SIGN, outcome_words, primary_outcome
 from causalablate.table import Counterfactuals
@@ -79,6 +81,7 @@ def page(
     gallery: Gallery,
     kinds: Mapping[str, str],
     files: Sequence[str] = (),
+    sections: Sequence[Section] = (),
     sesoi: Mapping[str, float],
     level: float,
 ) -> str:
@@ -112,6 +115,7 @@ def page(
         heads=bool(data["heads"]),
         examples=len(gallery),
         accuracies=[accuracy_row(row) for row in accuracies],
+        sections=[(each, [figure(path, title) for title, path in each.images]) for each in sections],
         facts=list(facts.items()),
         cells=effect_cells(effects, kinds, words.name),
         files=file_rows(files),

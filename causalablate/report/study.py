@@ -6,6 +6,7 @@ from causalablate.effects import population_effects
 from causalablate.effects.controls import compare_with_controls
 from causalablate.report.accuracy import Accuracy, accuracy, majority_accuracy
 from causalablate.report.gallery import Gallery, GalleryExample
+from causalablate.report.graph.sections import sections_of
 from causalablate.report.write import ReportPaths, write_report
 from causalablate.study import ExamplesSpec, Results
 
@@ -85,7 +86,10 @@ def _named(spec: ExamplesSpec | None) -> str:
 def write_study_report(results: Results, effects: pd.DataFrame) -> ReportPaths:
     """Write the page, the tables and the figures into `report/` of the results directory.
 
+    Folders `graph` and `interactions` of the results directory become sections of the page.
+
     Raises:
+        GraphError: The folder `graph` holds something else than a graph.
         LedgerError: The directory cannot be written.
     """
     return write_report(
@@ -99,4 +103,5 @@ def write_study_report(results: Results, effects: pd.DataFrame) -> ReportPaths:
         gallery=gallery(results),
         kinds=results.kinds,
         controls=results.controls,
+        sections=sections_of(results.out),
     )

@@ -14,6 +14,7 @@ from causalablate.report.arrange import check_effects
 from causalablate.report.figures import write_figures
 from causalablate.report.gallery import Gallery
 from causalablate.report.html import page
+from causalablate.report.section import Section
 from causalablate.report.tables import csv_table, latex, markdown
 from causalablate.table import Counterfactuals
 
@@ -54,6 +55,7 @@ def write_report(
     gallery: Gallery,
     kinds: Mapping[str, str],
     controls: ControlNames | None = None,
+    sections: Sequence[Section] = (),
     sesoi: Mapping[str, float] | None = None,
     level: float | None = None,
 ) -> ReportPaths:
@@ -70,6 +72,7 @@ def write_report(
         gallery: Single examples to browse; an empty gallery leaves the browser out.
         kinds: Lesion name to component kind; a lesion it does not hold is shown as `other`.
         controls: By kind of control and lesion, the names of its controls in `table`: they get a table and figures.
+        sections: What was measured beside the study, each a section of the page.
         sesoi: Outcome to the smallest effect of interest that `effects` was labelled with, drawn as a band; None
             takes what `population_effects` recorded in `effects.attrs`.
         level: Coverage of the intervals in `effects`; None takes what was recorded, else 0.95.
@@ -98,6 +101,7 @@ def write_report(
         gallery=gallery,
         kinds=kinds,
         files=[path.relative_to(out_dir).as_posix() for path in (csv, md, tex, *beside, *figures)],
+        sections=sections,
         sesoi=sesoi,
         level=level,
     )

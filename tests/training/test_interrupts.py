@@ -9,6 +9,14 @@ from causalablate.training.state import RunState
 from causalablate.training.trainer import train
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_as_at_first():
+    # A shell starts jobs in the background with SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_the_first_signal_is_noted_and_the_second_acts():
     with held_back() as asked:
         os.kill(os.getpid(), signal.SIGINT)

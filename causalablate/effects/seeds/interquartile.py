@@ -1,10 +1,14 @@
 """The interquartile mean of scores over seeds and tasks, with its bootstrap."""
 
+from functools import cache
+
 import numpy as np
 from scipy.special import stdtrit
 from scipy.stats import trim_mean
 
 TRIM = 0.25
+MOST_SIMULATED, SIMULATED = 40, 100_000
+"""Scores up to which quantiles are simulated, and from how many samples: coverage is off by 0.0007."""
 BLOCK_VALUES = 2**22
 """Resampled scores held at once (32 MiB)."""
 
@@ -23,8 +27,8 @@ def iqm_interval(scores: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarr
     """t interval of the IQM for new seeds and the same tasks, limits of shape (lesions,).
 
     Scores beyond the middle half count as its ends (Winsorised); their mean under each seed is a sample of the seeds.
-    Without tasks that is Yuen's interval of a trimmed mean, its degrees of freedom those of the seeds that are kept; of
-    three seeds it is the t interval of their mean.
+    Without tasks that is Yuen's interval of a trimmed mean, with the quantile of `trimmed_quantile`; of three seeds it
+    is the t interval of their mean. With tasks the degrees of freedom are those of the seeds that are kept.
 
     Args:
         scores: Shape (lesions, seeds, tasks), at least two seeds.
@@ -32,15 +36,42 @@ def iqm_interval(scores: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarr
 
     Source: Tukey & McLaughlin (1963), Sankhya A 25(3); Yuen (1974), Biometrika 61(1).
     """
-    n_lesions, n_seeds, _ = scores.shape
+    n_lesions, n_seeds, n_tasks = scores.shape
     pooled = np.sort(scores.reshape(n_lesions, -1), axis=1)
     k, cut, kept = pooled.shape[1], int(TRIM * pooled.shape[1]), n_seeds - 2 * int(TRIM * n_seeds)
     low, high = (pooled[:, at, None, None] for at in (cut, k - 1 - cut))
     by_seed = np.clip(scores, low, high).mean(axis=2)
     factor = max(np.sqrt((n_seeds - 1) / (kept * (kept - 1))), k / ((k - 2 * cut) * np.sqrt(n_seeds)))
-    half = stdtrit(kept - 1, (1 + level) / 2) * by_seed.std(axis=1, ddof=1) * factor
+    quantile = trimmed_quantile(n_seeds, level) if n_tasks == 1 else float(stdtrit(kept - 1, (1 + level) / 2))
+    half = quantile * by_seed.std(axis=1, ddof=1) * factor
     middle = iqm(pooled)
     return middle - half, middle + half
+
+
+@cache
+def trimmed_quantile(n: int, level: float) -> float:
+    """Two-sided quantile of Yuen's t of the middle half of `n` normal scores.
+
+    The t distribution that is usually taken for it is an approximation: with 4 to 20 scores its intervals hold the mean
+    of normal scores in 0.935 to 0.943 of samples. Up to `MOST_SIMULATED` scores the quantile is that of the statistic
+    itself, simulated under normal scores, for which the interval is exact, as Student's is; beyond, that of t.
+
+    Args:
+        n: Scores, at least 2.
+        level: Two-sided coverage.
+
+    Source: Yuen (1974), Biometrika 61(1); Patel, Mudholkar & Fernando (1988), J. Am. Stat. Assoc. 83(404), on how far
+        the t approximation is off in small samples.
+    """
+    cut = int(TRIM * n)
+    kept = n - 2 * cut
+    approximate = float(stdtrit(kept - 1, (1 + level) / 2))
+    if not cut or n > MOST_SIMULATED:
+        return approximate
+    scores = np.sort(np.random.default_rng(n).normal(size=(SIMULATED, n)), axis=1)
+    winsorised = np.clip(scores, scores[:, [cut]], scores[:, [n - 1 - cut]])
+    se = winsorised.std(axis=1, ddof=1) * np.sqrt((n - 1) / (kept * (kept - 1)))
+    return max(approximate, float(np.quantile(np.abs(iqm(scores)) / se, level)))
 
 
 def iqm_replicates(scores: np.ndarray, *, whole_seeds: bool, resamples: int, seed: int) -> np.ndarray:

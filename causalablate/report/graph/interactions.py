@@ -156,9 +156,14 @@ def write_interactions(out_dir: Path | str, effects: pd.DataFrame) -> Interactio
     """
     out_dir = Path(out_dir)
     maps = write_maps(out_dir, effects)
-    text = effects.to_csv(index=False, lineterminator="\n").encode()
+    text = table_of(effects).to_csv(index=False, lineterminator="\n").encode()
     csv = write_durably(out_dir / "interactions.csv", text, flush=False)
     return InteractionPaths(csv, tuple(path for pair in maps.values() for path in pair))
+
+
+def table_of(effects: pd.DataFrame) -> pd.DataFrame:
+    """The table as files hold it: with a column that names the correction on which labels stand."""
+    return effects.assign(correction=effects.attrs.get("correction", "holm"))
 
 
 def write_maps(directory: Path, effects: pd.DataFrame) -> dict[str, tuple[Path, Path]]:

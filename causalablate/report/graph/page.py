@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.colors import Normalize, to_hex
-from PIL import Image
 
 from causalablate.graph.network import ComponentGraph, Edge
-from causalablate.report.format import NOTHING, p_value, percent, plain
+from causalablate.report.format import NOTHING, p_value, percent
 from causalablate.report.graph.figure import COLOURS, MEANING, MOST_LINES, all_edges, fills, line_widths, total_limit
 from causalablate.report.graph.geometry import LINE, Drawing, drawing
 from causalablate.report.graph.interactions import interaction_cells, interaction_findings
-from causalablate.report.graph.tables import by_size, edge_cells, graph_findings, node_cells, shown
+from causalablate.report.graph.tables import by_size, edge_cells, graph_findings, node_cells, prediction_cells, shown
 from causalablate.report.html import PAGE as STUDY_PAGE
 from causalablate.report.html import breakable, file_rows
+from causalablate.report.images import figure
 from causalablate.report.payload import embed
 from causalablate.report.tables import Cells
 from causalablate.report.words import outcome_words
@@ -84,12 +84,12 @@ def graph_page(
         panels=[{"text": text, "x": _n(x * PX), "y": _n((y + 0.05) * PX)} for text, x, y in plan.titles],
         edges=_lines(edges, graph, plan),
         nodes=_boxes(graph, plan, mean, totals),
-        images=[_image(path, name) for name, path in images],
+        images=[figure(path, name) for name, path in images],
         edge_cells=few,
         hidden=len(table.rows) > MOST_EDGES,
         node_cells=node_cells(graph, totals),
         interactions=_interactions(interactions, interaction_images or {}),
-        predictions=None if predictions is None else frame_cells(predictions, "measured effects are the truth"),
+        predictions=None if predictions is None else prediction_cells(predictions),
         facts=list(facts.items()),
         files=file_rows(files),
         style=Markup((STUDY_PAGE / "page.css").read_text("utf-8") + (PAGE / "graph.css").read_text("utf-8")),
@@ -97,16 +97,6 @@ def graph_page(
         script_hash=Markup(f"'sha256-{digest}'"),
         data=Markup(embed(_data(edges, order, graph, totals))),
     )
-
-
-def frame_cells(frame: pd.DataFrame, title: str) -> Cells:
-    """Any small table: numbers with three decimals, everything else as it is."""
-    numeric = [pd.api.types.is_float_dtype(frame[column]) for column in frame]
-    rows = [
-        [plain(float(value), 3) if number else str(value) for value, number in zip(row, numeric, strict=True)]
-        for row in frame.itertuples(index=False)
-    ]
-    return Cells(title, [str(c).replace("_", " ") for c in frame], rows, [""] * len(rows), numeric)
 
 
 def _start(edges: Sequence[Edge], outcomes: tuple[str, ...]) -> int:
@@ -203,20 +193,13 @@ def _interactions(effects: pd.DataFrame | None, images: Mapping[str, Path]) -> l
     return [
         {
             "findings": interaction_findings(effects, outcome),
-            "image": _image(images[outcome], f"Interactions on {outcome_words(outcome).phrase}")
+            "image": figure(images[outcome], f"Interactions on {outcome_words(outcome).phrase}")
             if outcome in images
             else None,
             "cells": interaction_cells(effects, outcome),
         }
         for outcome in dict.fromkeys(effects["outcome"])
     ]
-
-
-def _image(path: Path, title: str) -> dict[str, Any]:
-    data = path.read_bytes()
-    with Image.open(path) as image:
-        width = image.width * 100 // 160
-    return {"uri": f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", "title": title, "width": width}
 
 
 def _n(value: float | np.floating) -> str:

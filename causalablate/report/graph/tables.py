@@ -11,7 +11,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
 from causalablate.graph.matrices import Transfer
 from causalablate.graph.network import ComponentGraph, Edge
-from causalablate.report.format import NOTHING, decimals, interval, p_value, percent, signed
+from causalablate.report.format import NOTHING, decimals, interval, p_value, percent, plain, signed
 from causalablate.report.tables import Cells
 from causalablate.report.words import outcome_words
 
@@ -117,6 +117,17 @@ def node_cells(graph: ComponentGraph, totals: pd.DataFrame) -> Cells:
         kinds=[""] * len(cells),
         right=[False, *[True] * (len(header) - 1), False],
     )
+
+
+def prediction_cells(predictions: pd.DataFrame) -> Cells:
+    """How well held-out lesions were predicted, or any small table: numbers with three decimals, the rest as it is."""
+    numeric = [pd.api.types.is_float_dtype(predictions[column]) for column in predictions]
+    rows = [
+        [plain(float(value), 3) if number else str(value) for value, number in zip(row, numeric, strict=True)]
+        for row in predictions.itertuples(index=False)
+    ]
+    header = [str(c).replace("_", " ") for c in predictions]
+    return Cells("measured effects are the truth", header, rows, [""] * len(rows), numeric)
 
 
 def shown(edge: Edge, outcomes: Sequence[str]) -> tuple[str, str, str]:

@@ -26,7 +26,7 @@ class GraphReportPaths:
 
     Attributes:
         page: The page, `index.html`; it needs no other file.
-        graphs: The graph as JSON, GraphML, DOT and GML.
+        graphs: The graph as JSON, GraphML, DOT and GML; the ways that data can take as JSON.
         tables: Edges, total effects, interactions and predictions, as CSV at full precision.
         figures: PNG and SVG files, sorted by name.
     """
@@ -74,6 +74,7 @@ def write_graph_report(
     out_dir = Path(out_dir)
     possible = found.graph if found else None
     graphs = tuple(write_graph(graph, out_dir / f"graph.{suffix}") for suffix in FORMATS)
+    graphs += (write_graph(possible, out_dir / "possible.json"),) if possible else ()
     totals = total_frame(found, level)
     tables = [_csv(out_dir / "edges.csv", edge_frame(graph))]
     pictures: dict[str, Path] = {}

@@ -4,6 +4,7 @@ from scipy.stats import t, trim_mean
 from scipy.stats.mstats import trimmed_mean_ci
 
 from causalablate.effects.seeds import iqm, iqm_interval, iqm_replicates
+from causalablate.effects.seeds.interquartile import trimmed_quantile
 
 
 def test_the_middle_half_is_averaged():
@@ -55,7 +56,16 @@ def test_the_interval_of_eight_seeds_is_that_of_scipy_s_trimmed_mean():
     assert (low[0] + high[0]) / 2 == pytest.approx(middle) == iqm(scores)
     # scipy divides by the share kept, Yuen by what is left of n - 1: 4 x 3 here, where scipy has 16 x 7 / 8.
     theirs = np.ptp(trimmed_mean_ci(scores, (0.25, 0.25), alpha=0.1)) / 2
-    assert half == pytest.approx(theirs * np.sqrt(7 / 12 * 2))
+    ours = trimmed_quantile(8, 0.9) / t(3).ppf(0.95)
+    assert half == pytest.approx(theirs * np.sqrt(7 / 12 * 2) * ours)
+    assert 1 < ours < 1.15
+
+
+@pytest.mark.parametrize(("n", "least"), [(4, 0.945), (5, 0.945), (10, 0.945), (60, 0.94)])
+def test_the_interval_of_normal_scores_is_exact(n, least):
+    """With the t quantile: 0.937 at 5 scores."""
+    low, high = iqm_interval(np.random.default_rng(3).normal(size=(40_000, n, 1)), 0.95)
+    assert least <= np.mean((low <= 0) & (high >= 0)) <= 0.955
 
 
 def test_the_interval_holds_where_seeds_are_few():

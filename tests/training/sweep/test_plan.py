@@ -93,3 +93,30 @@ def test_a_run_of_a_plan_is_a_config_that_can_be_written_and_read(tiny, plan_of)
     for run in plan_of(tiny()).runs.values():
         assert TrainingConfig.model_validate(run.config.model_dump(mode="json")) == run.config
         assert run.config.name == run.digest
+
+
+def test_a_backbone_may_start_from_a_backbone(tiny, plan_of, tmp_path):
+    run = "model: {width: 16, layers: 1}\nencoder_warmup: {steps: 2}\n"
+    (tmp_path / "a.yaml").write_text(f"name: a\n{run}main: {{steps: 0}}\n")
+    (tmp_path / "b.yaml").write_text(f"name: b\nstart: a.yaml\n{run}main: {{steps: 1}}\n")
+    plan = plan_of(tiny(start="b.yaml"), tmp_path)
+    first, second = (plan.runs[digest] for digest in plan.backbones)
+    assert (first.config.main.steps, second.config.main.steps) == (0, 1) and plan.backbone == second.digest
+    assert second.config.start == f"{first.digest}/checkpoint"
+    assert all(plan.runs[d].backbone == second.digest for d in plan.arms["baseline"].runs.values())
+    (tmp_path / "a.yaml").write_text(f"name: a\nstart: b.yaml\n{run}main: {{steps: 0}}\n")
+    with pytest.raises(StudyError, match="starts from itself"):
+        plan_of(tiny(start="b.yaml"), tmp_path)
+
+
+def test_an_arm_of_matched_capacity_has_a_wider_connector(tiny, plan_of):
+    without = {"without": {"scorers.participatory": "zero"}}
+    arms = [
+        {"name": "baseline"},
+        {"name": "gone", "set": without},
+        {"name": "matched", "set": without, "capacity": "matched"},
+    ]
+    plan = plan_of(tiny(arms=arms))
+    gone, matched = (plan.runs[plan.arms[name].runs[0]].config for name in ("gone", "matched"))
+    assert gone.model.connector_hidden is None and matched.model.connector_hidden > gone.model.width
+    assert matched.without == gone.without

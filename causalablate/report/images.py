@@ -37,7 +37,7 @@ def data_uri(frame: np.ndarray) -> str:
 
 
 def figure(path: Path, title: str) -> dict[str, Any]:
-    """A PNG figure as a template shows it: `uri`, `title`, and the `width` at which its text is as large as the page's."""
+    """A PNG figure as a template shows it: `uri`, `title`, and the `width` at which its text is legible."""
     with Image.open(path) as image:
         width = image.width * 100 // FIGURE_DPI
     return {

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from causalablate.effects import population_effects
+from causalablate.graph import ComponentGraph
+from causalablate.report.graph import write_graph_report
 from causalablate.report.study import study_effects, write_study_report
 from causalablate.study import read_results, run
 
@@ -48,3 +50,10 @@ def test_the_report_shows_every_kind(results):
         ["a head", "donors", 5],
         ["a pass", "directions", 4],
     ]
+
+
+def test_a_graph_in_the_results_directory_becomes_a_section(results):
+    graph = ComponentGraph.of_pairs(["a head", "a pass", "correct"], [("a head", "a pass")], ["correct"])
+    write_graph_report(results.out / "graph", graph)
+    page = write_study_report(results, study_effects(results)).page.read_text()
+    assert '<section id="component-graph"' in page and "2 components, 1 edges" in page

@@ -53,7 +53,7 @@ def compensations() -> Table:
 
 
 def ratios() -> Table:
-    """Of the studies that have an interval of the ratio: how many hold it; and how many have one."""
+    """Studies whose interval is not wrong: one that has no two ends holds every ratio; and how many have one."""
     rows = []
     for how in (SAME_EXAMPLES, TWO_SAMPLES):
         for name, made, difference in _pairs(how):
@@ -134,7 +134,7 @@ def _ratio(name: str, made: Two, design: Design, how: str, truth: float, count: 
         found = _frame(made(rng, repetitions, design), how)
         known = np.isfinite(found["ratio_low"])
         held = covers(found["ratio_low"], found["ratio_high"], truth)
-        return known.astype(float) if count else np.where(known, held, np.nan)
+        return known if count else ~known | held
 
     return cell(f"differences, {name}", measure)
 

@@ -49,9 +49,9 @@ def evaluate(
         batch_size: Examples at a time; results do not depend on it beyond float tolerance.
         without: Components that are held off.
     Returns:
-        `val_loss` (nats, the mode's answer), `accuracy`, `accuracy.<question type>`, `loss_coarse`, `accuracy_coarse`,
-        and, if there is a fine pass, `loss_fine`, `loss_ratio` (fine / coarse), `attention_entropy`,
-        `feature_similarity`: of the examples that have one.
+        `val_loss` (nats, the mode's answer), `accuracy`, `accuracy.<question type>`, where examples say so
+        `accuracy.kind.<kind>`, `loss_coarse`, `accuracy_coarse`, and, if there is a fine pass, `loss_fine`,
+        `loss_ratio` (fine / coarse), `attention_entropy`, `feature_similarity`: of the examples that have one.
     """
     return measure(model, examples, mode=mode, batch_size=batch_size, without=without).metrics
 
@@ -82,9 +82,10 @@ def measure(
         # A single look has no fine pass; the ratio is over the examples that have one.
         looked = torch.tensor([row for rows, _ in parts["loss_fine"] for row in rows])
         metrics["loss_ratio"] = metrics["loss_fine"] / max(columns["loss_coarse"][looked].mean().item(), 1e-12)
-    types = [example.groups.get("question_type", "") for example in examples]
-    for kind in sorted(set(types) - {""}):
-        metrics[f"accuracy.{kind}"] = columns["accuracy"][torch.tensor([t == kind for t in types])].mean().item()
+    for group, prefix in (("kind", "accuracy.kind."), ("question_type", "accuracy.")):
+        labels = [example.groups.get(group, "") for example in examples]
+        for label in sorted(set(labels) - {""}):
+            metrics[prefix + label] = columns["accuracy"][torch.tensor([x == label for x in labels])].mean().item()
     return Evaluation(
         metrics,
         tuple(example.id for example in examples),

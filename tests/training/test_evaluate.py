@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from causalablate.examples import digits
+from causalablate.examples import digits, stills, texts
+from causalablate.examples.clip_scenes import MIXTURE_WORDS
 from causalablate.examples.questions import WORDS
 from causalablate.foveated.encoding import encode
 from causalablate.foveated.model import FoveatedVLM
@@ -50,3 +51,12 @@ def test_examples_of_different_lengths_are_answered_in_batches_of_their_own():
     assert found.metrics["loss_fine"] == pytest.approx(fine, abs=1e-5)
     assert found.metrics["loss_ratio"] == pytest.approx(fine / coarse, abs=1e-5)
     assert found.metrics["val_loss"] == pytest.approx(-found.answer_logprob.mean(), abs=1e-5)
+
+
+def test_kinds_of_examples_are_told_apart():
+    torch.manual_seed(0)
+    model = FoveatedVLM(small_config(MIXTURE_WORDS, width=16, layers=1))
+    parts = {"image": stills(7), "text": texts(4)}
+    both = evaluate(model, [e for part in parts.values() for e in part])
+    for kind, part in parts.items():
+        assert both[f"accuracy.kind.{kind}"] == pytest.approx(evaluate(model, part)["accuracy"])

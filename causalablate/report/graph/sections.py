@@ -81,7 +81,7 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=columns)
     try:
-        found = pd.read_csv(path)
+        found = pd.read_csv(path, dtype={"aliases": str})
     except (OSError, ValueError) as error:
         raise LedgerError(f"cannot read {path}: {error}; make it again, or move it away") from error
     if missing := [column for column in columns if column not in found]:

@@ -6,6 +6,8 @@ from causalablate.report.words import OutcomeWords
 
 MODE = "accuracy.mode."
 """Prefix of the accuracies of the modes that a model can run in."""
+KIND = "accuracy.kind."
+"""Prefix of the accuracies by kind of example, such as video and text."""
 TYPE = "accuracy."
 """Prefix of the accuracies by question type."""
 INTERNAL = (
@@ -45,6 +47,8 @@ def metric_words(name: str) -> OutcomeWords:
         return METRICS[name]
     if name.startswith(MODE):
         return _share(name, f"Accuracy in mode {name.removeprefix(MODE)}")
+    if name.startswith(KIND):
+        return _share(name, f"Accuracy on examples of kind {name.removeprefix(KIND)}")
     if name.startswith(TYPE):
         return _share(name, f"Accuracy on {name.removeprefix(TYPE).replace('_', ' ')}")
     if name.startswith("learning_rate."):

@@ -22,7 +22,7 @@ from causalablate.report.sweep.tables import (
     expectation_cells,
     metric_cells,
 )
-from causalablate.report.sweep.words import INTERNAL, MODE, TYPE
+from causalablate.report.sweep.words import INTERNAL, KIND, MODE, TYPE
 from causalablate.report.tables import Cells
 from causalablate.training.sweep.figures import FigureSection
 from causalablate.training.sweep.results import SweepResults
@@ -107,18 +107,29 @@ def result_tables(results: SweepResults, effects: dict[str, pd.DataFrame], level
     """
     tables = [accuracy_cells(results, effects[ACCURACY], level)]
     modes = [m for m in effects if m.startswith(MODE)]
-    types = [m for m in effects if m.startswith(TYPE) and m not in modes]
+    kinds = [m for m in effects if m.startswith(KIND)]
+    types = [m for m in effects if m.startswith(TYPE) and m not in (*modes, *kinds)]
     spread = f"mean ± sd over seeds (change against {results.baseline})"
     for names, said in (
         ([m for m in INTERNAL if m in effects], f"Losses and what the passes do: {spread}"),
         (modes, f"Accuracy by mode: {spread}"),
-        (types, f"Accuracy by question type: {spread}"),
+        (kinds, f"Accuracy by kind of example: {spread}"),
+        *((part, f"Accuracy by question type{of}: {spread}") for of, part in _by_kind(types).items()),
     ):
         if names:
             tables.append(metric_cells(results, [(m, effects[m]) for m in names], said))
     tables.append(expectation_cells(results, effects[ACCURACY]))
     others = [broken_cells(results), decision_cells(results)]
     return tables + [cells for cells in others if cells.rows]
+
+
+def _by_kind(types: list[str]) -> dict[str, list[str]]:
+    """Question types by the kind of example that asks them, where their names say it: `accuracy.video.count`."""
+    found: dict[str, list[str]] = {}
+    for name in types:
+        kind, dot, _ = name.removeprefix(TYPE).partition(".")
+        found.setdefault(f", {kind}" if dot else "", []).append(name)
+    return found
 
 
 def _facts(results: SweepResults) -> dict[str, str]:

@@ -45,7 +45,7 @@ def test_the_section_of_interactions_stands_on_the_correction_they_were_labelled
     other.attrs = {**interactions.attrs, "correction": "bh"}
     write_interactions(tmp_path / "interactions", other)
     section = interaction_section(tmp_path / "interactions")
-    assert section.tables[0].header[3] == "p (Bh)" and section.tables[0].rows[0][3] == "0.600"
+    assert section.tables[0].header[3] == "p (Bh)" and section.tables[0].rows[0][3] == "0.60"
     assert section.findings[0] == "On accuracy, 3 interactions: 1 synergy, 1 redundancy, 1 independence."
     assert [path.name for _, path in section.images] == ["interactions_correct.png"]
 

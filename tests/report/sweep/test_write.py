@@ -11,6 +11,7 @@ from causalablate.errors import EffectError
 from causalablate.report.sweep import sweep_findings, write_sweep_report
 from causalablate.report.sweep.effects import arm_effects
 from causalablate.report.sweep.tables import accuracy_cells
+from causalablate.report.sweep.write import result_tables
 from causalablate.training.sweep.figures import AttentionMaps, MetricByArm
 from causalablate.training.sweep.results import Arm, RunResult
 
@@ -146,3 +147,11 @@ def test_a_sweep_of_which_nothing_ended_still_has_its_report(sweep, tmp_path):
 def test_it_never_imports_torch():
     code = "import sys, causalablate.report.sweep; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_question_types_have_a_table_per_kind_of_example(sweep):
+    names = ["accuracy", "accuracy.kind.video", "accuracy.video.count", "accuracy.video.still", "accuracy.text.count"]
+    effects = {name: arm_effects(sweep, "accuracy") for name in names}
+    titles = [cells.title for cells in result_tables(sweep, effects)]
+    found = [title.partition(":")[0] for title in titles if title.startswith("Accuracy by")]
+    assert found == [f"Accuracy by {x}" for x in ("kind of example", "question type, video", "question type, text")]

@@ -27,8 +27,14 @@ SHARES = {
     "SII": lambda s, t: 1 / (t - s + 1),
     "BII": lambda s, t: 0.5 ** (t - s),
     "STI": lambda s, t: 1 / comb(t, 2) if s == 2 else float(s == t),
+    "FSI": lambda s, t: (6 if s == 2 else -2 * (t - 2)) / (t * (t + 1)),
 }
-"""Share of a set of t nodes in the index of s of them: of singles and pairs, with pairs as the largest order."""
+"""Share of a set of t nodes in the index of s of them: of singles and pairs, with pairs as the largest order.
+
+Of FSI: the a and b for which k a + C(k, 2) b comes closest to 0 for k = 1 ... t - 1, weighed by 1 / (k (t - k)), the
+Shapley kernel summed over the sets of k, and is 1 for k = t. With b from the latter, a = -sum C(k, 2) / C(t, 2) (t - 1)
+/ sum k (t - k), and the sums are C(t, 3) and C(t + 1, 3).
+"""
 
 TOLERANCE = 1e-4
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from causalablate.effects.comparisons.rank import ranked
-from causalablate.effects.rankings import RankAgreement, spearman
+from causalablate.effects.rankings import rank_agreement, spearman
 from simulated.scenario import LEVEL, covers
 from simulated.simulation import Cell, Table, cell
 from simulated.worlds import TAIL_DF
@@ -55,7 +54,8 @@ def _covers(name: str, second: np.ndarray, noise: Noise, size: tuple[int, int], 
             own = noise(rng, (LESIONS, groups * per))
             shared = noise(rng, (LESIONS, groups)).repeat(per, axis=1) if per > 1 else 0.0
             tables.append(means[:, None] + (own + shared) * (np.sqrt(0.5) if per > 1 else 1.0))
-        found = ranked(*tables, cluster, k=TOP, level=LEVEL, seed=int(rng.integers(2**31)), resamples=RESAMPLES)
+        seed = int(rng.integers(2**31))
+        found = rank_agreement(*tables, cluster, k=TOP, level=LEVEL, seed=seed, resamples=RESAMPLES, reflected=True)
         made = getattr(found, what)
         return bool(covers(np.array(made.low), np.array(made.high), truth))
 
@@ -67,6 +67,3 @@ def _truth(second: np.ndarray, what: str) -> float:
         return float(spearman(STRONG[None], second[None])[0])
     tops = [set(np.argsort(-np.abs(means), kind="stable")[:TOP]) for means in (STRONG, second)]
     return len(tops[0] & tops[1]) / TOP
-
-
-__all__ = ["RankAgreement", "rankings"]

@@ -15,8 +15,8 @@ class Estimated:
 
     Attributes:
         value: Over all examples.
-        low: Lower percentile over resamples in which it is defined.
-        high: Upper percentile.
+        low: Lower limit, from resamples in which it is defined.
+        high: Upper limit.
     """
 
     value: float
@@ -57,8 +57,13 @@ def rank_agreement(
     level: float = 0.95,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    reflected: bool = False,
 ) -> RankAgreement:
     """Compare two scores of the same items, with percentile intervals from resampled clusters of examples.
+
+    Noise disturbs the ranks of means: agreement is lower in the sample than in truth, and lower still in a resample, so
+    that percentile intervals of noisy means miss the truth. Reflected about the estimate (the basic bootstrap) they
+    lie beyond it by as much. With `reflected`, limits of `spearman` and `overlap` are the outer ones of both.
 
     Args:
         scores: Shape (items, examples).
@@ -68,8 +73,9 @@ def rank_agreement(
         level: Two-sided coverage.
         seed: Seed of the resamples.
         resamples: How many.
+        reflected: Whether to reach as far as the reflected limits too.
 
-    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap; clusters as units: Field & Welsh (2007),
+    Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2, for the basic bootstrap; Efron & Tibshirani (1993), An Introduction to the Bootstrap; clusters as units: Field & Welsh (2007),
         J. R. Stat. Soc. B 69(3).
     """
     within = spearman(scores.T, others.T)
@@ -81,6 +87,8 @@ def rank_agreement(
     point = _compared(scores, others, within, np.ones((1, cluster.size)), k)[:, 0]
     around = _compared(scores, others, within, times @ members, k)
     means, inside, overlap = (_estimated(value, many, level) for value, many in zip(point, around, strict=True))
+    if reflected:
+        means, overlap = _outer(means, -1.0), _outer(overlap, 0.0)
     return RankAgreement(
         spearman=means,
         within=inside,
@@ -90,6 +98,12 @@ def rank_agreement(
         n_clusters=n_clusters,
         level=level,
     )
+
+
+def _outer(found: Estimated, least: float) -> Estimated:
+    """The limits or their reflections, whichever lie further out, between `least` and 1."""
+    low, high = 2 * found.value - found.high, 2 * found.value - found.low
+    return Estimated(found.value, max(min(found.low, low), least), min(max(found.high, high), 1.0))
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -56,3 +56,18 @@ def test_examples_without_a_ranking_are_left_out():
     assert rank_agreement(scores, others, np.arange(30), k=2).within.value == pytest.approx(some.within.value)
     nothing = rank_agreement(0 * scores, others, np.arange(30), k=2)
     assert np.isnan(nothing.within.value) and np.isnan(nothing.spearman.low)
+
+
+def test_reflected_limits_reach_above_an_estimate_that_noise_lowers():
+    """Two tables of one truth: every resample agrees less than they do."""
+    rng = np.random.default_rng(0)
+    means = np.linspace(-1, 1, 12)[:, None]
+    held = {False: 0, True: 0}
+    for _ in range(40):
+        tables = [means + rng.normal(size=(12, 40)) for _ in range(2)]
+        for reflected in held:
+            found = rank_agreement(*tables, np.arange(40), k=3, resamples=200, reflected=reflected)
+            held[reflected] += found.spearman.high >= 1 - 1e-12
+            assert -1 <= found.spearman.low <= found.spearman.value <= found.spearman.high <= 1
+            assert 0 <= found.overlap.low <= found.overlap.high <= 1
+    assert held[False] < 4 and held[True] > 34

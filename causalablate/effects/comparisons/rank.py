@@ -9,7 +9,7 @@ from causalablate.effects.rankings import RESAMPLES, rank_agreement, spearman
 from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals
 
-BOOTSTRAP = "percentile bootstrap of clusters"
+BOOTSTRAP = "bootstrap of clusters, percentile and reflected"
 TWO_SAMPLES = "undefined: the tables share no examples"
 TOO_FEW = "undefined: fewer than three lesions"
 
@@ -68,7 +68,9 @@ def _row(
         return row | {"interval_method": TWO_SAMPLES}
     first = np.unique(one.unit, return_index=True)[1]
     scores, others = (totals(x.effect, x.unit) / np.bincount(x.unit) for x in (one, other))
-    found = rank_agreement(scores, others, one.cluster[first], k=min(k, n), level=level, seed=seed, resamples=resamples)
+    found = rank_agreement(
+        scores, others, one.cluster[first], k=min(k, n), level=level, seed=seed, resamples=resamples, reflected=True
+    )
     row |= {"spearman": found.spearman.value, "spearman_low": found.spearman.low, "spearman_high": found.spearman.high}
     row |= {"overlap": found.overlap.value, "overlap_low": found.overlap.low, "overlap_high": found.overlap.high}
     return row | {"interval_method": BOOTSTRAP if n > 2 else TOO_FEW}

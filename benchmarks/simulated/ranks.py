@@ -12,7 +12,7 @@ from simulated.worlds import TAIL_DF
 LESIONS, TOP = 20, 5
 SIZES = ((50, 1), (200, 1), (1000, 1), (40, 5), (100, 10))
 """Clusters, and examples of each."""
-RESAMPLES = 500
+RESAMPLES = 300
 
 NAMES = ("n = 50", "n = 200", "n = 1,000", "40 clusters of 5", "100 clusters of 10")
 STRONG = np.linspace(-1.0, 0.2, LESIONS)

@@ -80,12 +80,11 @@ def rank_agreement(
     """
     within = spearman(scores.T, others.T)
     n_clusters = int(cluster.max()) + 1
-    members = np.equal.outer(np.arange(n_clusters), cluster).astype(float)
     times = np.random.default_rng(seed).multinomial(
         n_clusters, np.full(n_clusters, 1 / n_clusters), resamples if n_clusters > 1 else 0
     )
     point = _compared(scores, others, within, np.ones((1, cluster.size)), k)[:, 0]
-    around = _compared(scores, others, within, times @ members, k)
+    around = _compared(scores, others, within, times[:, cluster].astype(float), k)
     means, inside, overlap = (_estimated(value, many, level) for value, many in zip(point, around, strict=True))
     if reflected:
         means, overlap = _outer(means, -1.0), _outer(overlap, 0.0)

@@ -1,6 +1,7 @@
 """What a run costs by its design: parameters, those that learn, visual tokens, operations per example."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ from causalablate.foveated.model import FoveatedVLM
 from causalablate.training.build import Parts, build
 from causalablate.training.config import TrainingConfig
 from causalablate.training.flops import flops_per_sample
+from causalablate.training.mixture import WARM_UP, Mixture
 from causalablate.training.objectives import Task, answers_task, warmup_task
 
 N_ROWS = 8
 """Examples per batch that is looked at; what one costs does not depend on it."""
-N_MIXED = 20
-"""Steps that are looked at where steps differ in what they show."""
 
 
 def profile(config: TrainingConfig, directory: Path = Path()) -> dict[str, Any]:
@@ -36,14 +36,14 @@ def profile_of(config: TrainingConfig, parts: Parts) -> dict[str, Any]:
     Returns:
         `parameters`: `total`, `trainable`, and `active`, those to which a first step of any stage gives a gradient;
         `visual_tokens_per_frame`; `flops_per_sample`, forward and backward in the run's mode with its components off,
-        of a mixture the mean over its first 20 steps.
+        of a mixture the mean over its kinds by their shares.
     """
     model = parts.model
-    operations = [_flops(parts, task) for task in _tasks(config, parts, "main")]
+    operations = sum(share * _flops(parts, task) for share, task in _tasks(config, parts, "main"))
     active: set[str] = set()
     for stage, section in config.stages.items():
         if section.steps:
-            for task in _tasks(config, parts, stage):
+            for _, task in _tasks(config, parts, stage):
                 active |= _reached(parts, task)
     sizes = {name: p.numel() for name, p in model.named_parameters()}
     return {
@@ -53,22 +53,35 @@ def profile_of(config: TrainingConfig, parts: Parts) -> dict[str, Any]:
             "active": sum(n for name, n in sizes.items() if name in active),
         },
         "visual_tokens_per_frame": model.config.visual_tokens_per_frame,
-        "flops_per_sample": round(sum(operations) / len(operations)),
+        "flops_per_sample": round(operations),
     }
 
 
-def _tasks(config: TrainingConfig, parts: Parts, stage: str) -> Sequence[Task]:
+def _tasks(config: TrainingConfig, parts: Parts, stage: str) -> Iterator[tuple[float, Task]]:
+    """A task of each kind that a stage has, with the share of its steps."""
     number = list(config.stages).index(stage)
     plain = config.objective.model_copy(update={"autoregressive_share": 0.0})
-    tasks = []
-    for step in range(N_MIXED if config.data.kind == "mixture" and stage != "encoder_warmup" else 1):
+    for step, share in _steps(config, parts, number):
         batch = parts.source.batch(parts.model.config, N_ROWS, config.samples_seed, number, step)
         if stage == "encoder_warmup":
-            tasks.append(warmup_task(parts.model.config, batch))
+            yield share, warmup_task(parts.model.config, batch)
         else:
             progress = 0.0 if stage == "main" else None
-            tasks.append(answers_task(parts.model.config, batch, plain, progress, parts.without.addresses))
-    return tasks
+            yield share, answers_task(parts.model.config, batch, plain, progress, parts.without.addresses)
+
+
+def _steps(config: TrainingConfig, parts: Parts, stage: int) -> Iterator[tuple[int, float]]:
+    """The first step of each kind that a stage shows, with the share of its steps."""
+    if not isinstance(parts.source, Mixture) or stage == WARM_UP:
+        yield 0, 1.0
+        return
+    left = {kind: share for kind, share in parts.source.data.shares.items() if share}
+    for step in itertools.count():
+        kind = parts.source.kind(config.samples_seed, stage, step)
+        if kind in left:
+            yield step, left.pop(kind)
+        if not left:
+            return
 
 
 def _keys(task: Task) -> list[str]:

@@ -13,13 +13,19 @@ from pathlib import Path
 
 import numpy as np
 from simulated.alternatives import rejected_intervals
+from simulated.beside import controls, families
 from simulated.bootstraps import bootstrap_intervals
 from simulated.coverage import independent_rows, several_seeds, shared_clusters
+from simulated.differences import compensations, differences, ratios
 from simulated.errors import equivalence, family_errors, rejections
 from simulated.estimated import estimands, undefined
 from simulated.families import bands, corrections
-from simulated.over_seeds import interquartile_means, variance_parts
+from simulated.inside import failure_groups
+from simulated.online import online_effects, online_looks
+from simulated.outcomes import accuracies, points
+from simulated.over_seeds import interquartile_means, seed_parts, variance_parts
 from simulated.peeking import peeking
+from simulated.ranks import rankings
 from simulated.scenario import LEVEL
 from simulated.simulation import Result, Simulation
 
@@ -31,8 +37,20 @@ TABLES = (
     several_seeds,
     estimands,
     undefined,
+    differences,
+    compensations,
+    ratios,
+    rankings,
+    accuracies,
+    points,
+    failure_groups,
+    online_effects,
+    online_looks,
     interquartile_means,
+    seed_parts,
     variance_parts,
+    controls,
+    families,
     rejected_intervals,
     bootstrap_intervals,
     bands,

@@ -1,6 +1,6 @@
 """The circuit of the shipped model over all of its high-level components: the tables of docs/circuits.md.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.circuits [--examples 32] [--keep 0.9] [--off mean] [--seed 0]
+    OMP_NUM_THREADS=1 python -m benchmarks.circuits [--examples 64] [--keep 0.9] [--off mean] [--seed 0]
 
 The same seed prints the same numbers, but for the seconds and for float rounding of the model's outcomes.
 """
@@ -59,7 +59,7 @@ def _with_limits(value: float, low: float, high: float) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="The circuit of the shipped model.")
-    parser.add_argument("--examples", type=int, default=32, help="test examples, half of them to search on (32)")
+    parser.add_argument("--examples", type=int, default=64, help="test examples, half of them to search on (64)")
     parser.add_argument("--keep", type=float, default=0.9, help="closeness that the circuit keeps (0.9)")
     parser.add_argument("--off", default="mean", help="how components are off (mean)")
     parser.add_argument("--seed", type=int, default=0, help="seeds halves and draws (0)")

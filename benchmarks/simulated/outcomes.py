@@ -33,7 +33,7 @@ def points() -> Table:
 def accuracies() -> Table:
     """Of accuracies, as `accuracy_interval` and `paired_accuracy` give them; there are no seeds in them."""
     rows = tuple(
-        (f"right in {share:.0%}".replace("%", " %"), tuple(_right(share, d, _wilson) for d in ONE_SEED))
+        (f"right in {share:.0%}".replace("%", " %"), tuple(_right(share, d, _of_accuracy) for d in ONE_SEED))
         for share in ACCURACIES
     )
     return Table("Coverage, accuracies", ("outcome", *(design.name for design in ONE_SEED)), rows)
@@ -44,9 +44,9 @@ def _of_points(values: np.ndarray, design: Design, kind: Kind) -> tuple[np.ndarr
     return found.low, found.high
 
 
-def _wilson(values: np.ndarray, design: Design, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+def _of_accuracy(values: np.ndarray, design: Design, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
     shares = replace(paired_worlds(values, values, kind, design), kind=Kind.CATEGORICAL, effect=values)
-    found = mean_intervals(shares, LEVEL, "wilson")
+    found = mean_intervals(shares, LEVEL)
     return found.low, found.high
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import stdtrit
 
 from causalablate.effects.seeds import iqm_interval, iqm_replicates, two_way_components
+from causalablate.effects.seeds.interquartile import TRIM, trimmed_quantile
+from causalablate.effects.seeds.table import share_of_increases
+from causalablate.effects.seeds.testing import t_over_seeds
 from simulated.coverage import SEEDS
 from simulated.draws import seeded_normal
 from simulated.scenario import LEVEL, covers
@@ -15,6 +19,8 @@ TASKS, TASK_SD = 4, 0.5
 EXAMPLES = 100
 RESAMPLES = 1_000
 
+Scores = Callable[[np.random.Generator, int, int], np.ndarray]
+"""Generator, repetitions, seeds to one score per seed."""
 Interval = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 """Scores, shape (repetitions, seeds, tasks), and a seed to limits."""
 
@@ -31,6 +37,13 @@ def interquartile_means() -> Table:
         for tasks in (1, TASKS)
         for title, made in intervals.items()
     ]
+    used = intervals["t, Winsorised (the one used)"]
+    rows += [
+        (f"t, Winsorised (the one used); one per seed, {name}", tuple(_covers_mean(used, n, 1, name) for n in SEEDS))
+        for name in SHAPES
+    ]
+    title = "t, Winsorised, with Student's quantile; one per seed"
+    rows.append((title, tuple(_covers_mean(_student, n, 1) for n in SEEDS)))
     header = ("interval; scores", *(f"{n} seeds" for n in SEEDS))
     return Table("Coverage, interquartile means over seeds", header, tuple(rows))
 
@@ -46,6 +59,54 @@ def variance_parts() -> Table:
     return Table("Coverage, variance components", header, tuple(rows))
 
 
+def seed_parts() -> Table:
+    """Coverage of the t interval over seeds, and of the share of seeds in which the outcome rose."""
+    rows = [
+        (f"mean over seeds, these examples; {name}", tuple(_covers_seed_mean(name, draw, n) for n in SEEDS))
+        for name, draw in SCORES.items()
+    ]
+    rows += [
+        (f"share of seeds that rise, {share:g}", tuple(_covers_increase(share, n) for n in SEEDS))
+        for share in (0.5, 0.7, 0.95)
+    ]
+    header = ("estimate; scores of seeds", *(f"{n} seeds" for n in SEEDS))
+    return Table("Coverage, seeds by themselves", header, tuple(rows))
+
+
+def _flip_scores(rng: np.random.Generator, repetitions: int, n_seeds: int) -> np.ndarray:
+    """Shares of 100 examples that flip, in twenty of which one seed in ten does; less what is expected."""
+    return (2.0 - rng.binomial(20, 0.1, (repetitions, n_seeds))) / 100
+
+
+SHAPES: dict[str, Scores] = {
+    "uniform": lambda rng, repetitions, n: rng.uniform(-1, 1, (repetitions, n)),
+    "Laplace": lambda rng, repetitions, n: rng.laplace(size=(repetitions, n)),
+}
+SCORES: dict[str, Scores] = {
+    "normal": lambda rng, repetitions, n: rng.normal(size=(repetitions, n)),
+    "heavy tails": lambda rng, repetitions, n: rng.standard_t(3, (repetitions, n)),
+    "2 % of 100 examples flip": _flip_scores,
+}
+"""Scores of mean zero, shape (repetitions, seeds)."""
+
+
+def _covers_seed_mean(name: str, draw: Scores, n_seeds: int) -> Cell:
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        _, low, high = t_over_seeds(draw(rng, repetitions, n_seeds), LEVEL)
+        return np.where(np.isnan(low), np.nan, covers(low, high, 0.0))
+
+    return cell(f"seed means, {name}, {n_seeds} seeds", measure)
+
+
+def _covers_increase(share: float, n_seeds: int) -> Cell:
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        scores = np.where(rng.random((repetitions, n_seeds)) < share, 1.0, -1.0)
+        found = share_of_increases(scores, LEVEL)
+        return covers(found["prob_increase_low"], found["prob_increase_high"], share)
+
+    return cell(f"increases, {share}, {n_seeds} seeds", measure)
+
+
 def _told(tasks: int) -> str:
     return "one per seed" if tasks == 1 else f"{tasks} tasks per seed"
 
@@ -56,13 +117,24 @@ def _drawn(scores: np.ndarray, seed: int, *, whole: bool) -> tuple[np.ndarray, n
     return low, high
 
 
-def _covers_mean(made: Interval, n_seeds: int, tasks: int) -> Cell:
+def _student(scores: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The interval with the quantile that is usually taken for it, at the degrees of freedom of the scores kept."""
+    low, high = iqm_interval(scores, LEVEL)
+    n_seeds = scores.shape[1]
+    usual = stdtrit(n_seeds - 2 * int(TRIM * n_seeds) - 1, (1 + LEVEL) / 2)
+    middle, half = (low + high) / 2, (high - low) / 2 * usual / trimmed_quantile(n_seeds, LEVEL)
+    return middle - half, middle + half
+
+
+def _covers_mean(made: Interval, n_seeds: int, tasks: int, shape: str = "") -> Cell:
+    draw, told = SHAPES.get(shape, SCORES["normal"]), f", {shape}" if shape else ""
+
     def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
         own = TASK_SD * rng.normal(size=(repetitions, n_seeds, tasks)) if tasks > 1 else 0.0
-        scores = rng.normal(size=(repetitions, n_seeds, 1)) + own
+        scores = draw(rng, repetitions, n_seeds)[:, :, None] + own
         return covers(*made(scores, int(rng.integers(2**31))), 0.0)
 
-    return cell(f"interquartile mean, {n_seeds} seeds, {tasks} tasks", measure)
+    return cell(f"interquartile mean, {n_seeds} seeds, {tasks} tasks{told}", measure)
 
 
 def _covers_variance(part: int, sd: float, n_seeds: int) -> Cell:

@@ -31,15 +31,16 @@ def rankings() -> Table:
         "normal": lambda rng, shape: rng.normal(size=shape),
         "heavy tails": lambda rng, shape: rng.standard_t(TAIL_DF, shape),
     }
+    orders = {"much the same order": ALIKE, "the same effects": STRONG, "another order": OTHER}
+    kinds = [(title, "normal") for title in orders] + [("much the same order", "heavy tails")]
     rows = []
-    for title, second in (("much the same order", ALIKE), ("the same effects", STRONG), ("another order", OTHER)):
-        for noise, draw in noises.items():
-            for what in ("spearman", "overlap"):
-                cells = tuple(
-                    _covers(f"ranks, {title}, {noise}, {name}", second, draw, size, what)
-                    for name, size in zip(NAMES, SIZES, strict=True)
-                )
-                rows.append((f"{what}: {title}, {noise}", cells))
+    for title, noise in kinds:
+        for what in ("spearman", "overlap"):
+            cells = tuple(
+                _covers(f"ranks, {title}, {noise}, {name}", orders[title], noises[noise], size, what)
+                for name, size in zip(NAMES, SIZES, strict=True)
+            )
+            rows.append((f"{what}: {title}, {noise}", cells))
     return Table(f"Coverage, agreement of the ranks of {LESIONS} lesions", ("measure: effects", *NAMES), tuple(rows))
 
 

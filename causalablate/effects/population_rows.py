@@ -39,8 +39,10 @@ class RowSettings:
 
 
 def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
-    """Everything about one outcome and group but what follows from the p values of all its lesions; plus its null and whether it is
-    shown to be smaller than of interest."""
+    """Everything about one outcome and group but what follows from the p values of all its lesions.
+
+    Besides: `null`, what the effect is tested against, and `equivalent`, whether it is shown to be too small to matter.
+    """
     level, sesoi, seed = settings.level, settings.sesoi[paired.outcome], settings.seed
     counts = count_flips(paired)
     interval = mean_intervals(paired, level, settings.interval, resamples=settings.resamples, seed=seed)
@@ -93,7 +95,7 @@ def rows_of(paired: Paired, group: str, settings: RowSettings) -> pd.DataFrame:
 
 
 def _equivalent(paired: Paired, p: np.ndarray, settings: RowSettings) -> np.ndarray:
-    """Where the test passes and the interval at 1 - 2 alpha, of the method asked for, lies within too: shape (lesions,).
+    """Where the test passes and the interval at 1 - 2 alpha, of the method asked for, lies within too: (lesions,).
 
     The test of a share or of rare flips is not made from the interval, and an interval may be asked for by name: the
     verdict contradicts neither.

@@ -75,8 +75,9 @@ def rank_agreement(
         resamples: How many.
         reflected: Whether to reach as far as the reflected limits too.
 
-    Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2, for the basic bootstrap; Efron & Tibshirani (1993), An Introduction to the Bootstrap; clusters as units: Field & Welsh (2007),
-        J. R. Stat. Soc. B 69(3).
+    Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2, for the basic bootstrap;
+        Efron & Tibshirani (1993), An Introduction to the Bootstrap; clusters as units: Field & Welsh (2007), J. R.
+        Stat. Soc. B 69(3).
     """
     within = spearman(scores.T, others.T)
     n_clusters = int(cluster.max()) + 1

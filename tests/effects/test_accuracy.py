@@ -8,8 +8,8 @@ from causalablate.errors import EffectError
 
 def test_proportion_is_wilson():
     got = proportion_interval(81, 100)
-    assert (got.value, got.n, got.method) == (0.81, 100, "Wilson")
-    assert (got.low, got.high) == pytest.approx(proportion_confint(81, 100, 0.05, "wilson"))
+    assert (got.value, got.n, got.method) == (0.81, 100, "Agresti-Coull")
+    assert (got.low, got.high) == pytest.approx(proportion_confint(81, 100, 0.05, "agresti_coull"))
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 import causalablate as ca
-from causalablate.effects import benjamini_hochberg, holm
+from causalablate.effects import benjamini_hochberg, benjamini_yekutieli, holm
 from causalablate.effects.kinds import Kind
 from causalablate.errors import GraphError
 from causalablate.graph import ComponentGraph, transfer
-from causalablate.graph.edges import COLUMNS, component_graph, edge_table
+from causalablate.graph.edges import ADJUST, COLUMNS, component_graph, edge_table
 from causalablate.graph.matrices import Transfer
 from causalablate.graph.thresholds import floors, full_change
 from tests.graph.planted import Instrument, fdp_and_power, inner, plant, random_dag
@@ -69,7 +69,7 @@ def test_under_noise_few_edges_are_false_and_few_are_missed(p, sigma):
     for seed in range(4):
         planted = plant(random_dag(p, seed=seed), 200, seed)
         found = transfer(planted.model, planted.examples, "x*", totals=False, **OFF)
-        for draw in range(10):
+        for draw in range(5):
             seen = Instrument(planted, sigma, [seed, draw]).transfer(found)
             rates.append(fdp_and_power(inner(component_graph(seen, exact=False, resamples=0)), planted.edges))
     false, power = np.mean(rates, axis=0)
@@ -148,9 +148,34 @@ def test_corrections():
     table = edge_table(seen, exact=False)
     np.testing.assert_allclose(table["p_holm"], holm(table["p"].to_numpy()))
     np.testing.assert_allclose(table["p_bh"], benjamini_hochberg(table["p"].to_numpy()))
-    assert (table["found"] == (table["p_bh"] < 0.05)).all()
-    graphs = {name: component_graph(seen, exact=False, correction=name, resamples=20) for name in ("bh", "holm")}
-    assert graphs["holm"].pairs < graphs["bh"].pairs
+    np.testing.assert_allclose(table["p_by"], benjamini_yekutieli(table["p"].to_numpy()))
+    assert (table["found"] == (table["p_by"] < 0.05)).all(), "whatever the dependence of tests that share readings"
+    graphs = {name: component_graph(seen, exact=False, correction=name, resamples=20) for name in ADJUST}
+    assert graphs["by"].pairs < graphs["bh"].pairs and graphs["holm"].pairs < graphs["bh"].pairs
+
+
+def test_the_share_of_false_edges_is_controlled_where_tests_share_their_readings():
+    """Many sources, of which few act, into targets with one sham each: null p values are uniform, and err together."""
+    rng, n, p, acting, names = np.random.default_rng(0), 40, 24, 6, [f"x{i}" for i in range(26)]
+    pairs = [(names[i], names[j]) for j in (p, p + 1) for i in range(p)]
+    graph, ids = ComponentGraph.of_pairs(names, pairs), tuple(map(str, range(n)))
+    rates, nulls = {name: [] for name in ADJUST}, []
+    for _ in range(40):
+        here = rng.normal(size=(p + 2, n))
+        direct = np.abs(rng.normal(size=(p, p + 2, n)) - here)
+        direct[:acting, p:] += 3.0
+        sham = np.abs(rng.normal(size=(p + 2, n)) - here)
+        found = Transfer(graph, tuple(names[:p]), tuple(names), direct, direct, ids, ids, "", sham, ())
+        table = edge_table(found, exact=False, resamples=0)
+        false = ~table["source"].isin(names[:acting])
+        nulls.append(table.loc[false, "p"])
+        for name in ADJUST:
+            claimed = table[f"p_{name}"] < 0.05
+            rates[name].append(((claimed & false).sum() / max(claimed.sum(), 1), claimed[~false].mean()))
+    assert np.mean(np.concatenate(nulls) < 0.05) == pytest.approx(0.05, abs=0.02)
+    share = {name: np.mean(each, axis=0) for name, each in rates.items()}
+    assert share["by"][0] <= 0.05 / 2 and share["by"][1] > 0.99
+    assert share["bh"][0] > share["by"][0]
 
 
 def test_nodes_that_never_fire_are_noted_not_dropped():

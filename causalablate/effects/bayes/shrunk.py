@@ -13,6 +13,8 @@ from causalablate.effects.paired import Paired
 from causalablate.table import Counterfactuals
 
 CREDIBLE = "credible, hierarchical"
+APPROXIMATE = ", heavy tails approximated: somewhat short"
+"""Added where tails are heavy: the variational posterior is too sure (docs/calibration.md)."""
 EXACT = "all effects equal, not shrunk"
 
 SHRUNK_COLUMNS = (
@@ -154,7 +156,7 @@ def _fill(frame: pd.DataFrame, found: Fit, level: float, sesoi: float) -> None:
         "posterior_sd": posterior.sd,
         "ci_low": low,
         "ci_high": high,
-        "interval_method": np.full(low.shape, CREDIBLE, dtype=object),
+        "interval_method": np.full(low.shape, CREDIBLE + ("" if normal else APPROXIMATE), dtype=object),
         "p_beyond": np.clip(1 - (up_to - below), 0, 1),
         "p_below": below,
         "p_within": up_to - below,

@@ -10,6 +10,8 @@ from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals
 
 BOOTSTRAP = "bootstrap of clusters, percentile and reflected"
+ENOUGH = 100
+FEW = f"; may be too short: fewer than {ENOUGH} clusters"
 TWO_SAMPLES = "undefined: the tables share no examples"
 TOO_FEW = "undefined: fewer than three lesions"
 
@@ -73,4 +75,5 @@ def _row(
     )
     row |= {"spearman": found.spearman.value, "spearman_low": found.spearman.low, "spearman_high": found.spearman.high}
     row |= {"overlap": found.overlap.value, "overlap_low": found.overlap.low, "overlap_high": found.overlap.high}
-    return row | {"interval_method": BOOTSTRAP if n > 2 else TOO_FEW}
+    note = FEW if one.n_clusters < ENOUGH else ""
+    return row | {"interval_method": BOOTSTRAP + note if n > 2 else TOO_FEW}

@@ -78,14 +78,14 @@ def difference(arm: Sample, control: Sample, *, level: float, binary: bool) -> D
     return Difference(ate, float(spread.se[0]), low, high, name, float(spread.p_two_sided()[0]), name)
 
 
-def spread_of(sample: Sample, binary: bool) -> Spread:
+def spread_of(sample: Sample, binary: bool, added: float = 1.0) -> Spread:
     """Mean of one arm over events, with the variance that units make; of at least two units.
 
-    For 0/1 outcomes a success and a failure are added, each of sqrt(events per unit) events.
+    For 0/1 outcomes `added` successes and as many failures are added, each of sqrt(events per unit) events.
     """
     if not binary:
         return cluster_t(sample.values[None], sample.unit)
-    pseudo = float(np.sqrt(sample.unit.size / sample.n_units))
+    pseudo = added * float(np.sqrt(sample.unit.size / sample.n_units))
     signed = cluster_t(2 * sample.values[None] - 1, sample.unit, pseudo)  # successes +1, failures -1, one of each added
     return Spread((signed.center + 1) / 2, signed.variances / 4, signed.df)
 
@@ -102,7 +102,8 @@ def welch(arm: Spread, control: Spread) -> Spread:
 def ratio_of_means(arm: Sample, control: Sample, *, level: float, binary: bool) -> tuple[float, float, float]:
     """Mean of the arm / mean of the control, and its limits; the risk ratio of 0/1 outcomes.
 
-    One event of 0 or 1 per unit: the adjusted log interval. Else the log ratio by the delta method. NaN unless both
+    One event of 0 or 1 per unit: the adjusted log interval. Else the log ratio by the delta method; for outcomes of 0
+    and 1 after adding half a success and half a failure to each arm, as the adjusted log interval does. NaN unless both
     means are positive (limits: and vary).
 
     Source: Walter (1975), Biometrika 62(2), statsmodels' `log-adjusted`; Casella & Berger (2002), 5.5.4.
@@ -117,13 +118,14 @@ def ratio_of_means(arm: Sample, control: Sample, *, level: float, binary: bool) 
         return value, float(low), float(high)
     if top <= 0:
         return value, np.nan, np.nan
-    spreads = [cluster_t(s.values[None], s.unit) for s in (arm, control)]
+    spreads = [spread_of(s, binary, 0.5) for s in (arm, control)]
     scaled = [Spread(s.center, s.variances / s.center**2, s.df) for s in spreads]
     spread = welch(*scaled)
     if not spread.se[0] > 0:
         return value, np.nan, np.nan
     half = float(-stdtrit(spread.df[0], (1 - level) / 2) * spread.se[0])
-    return value, float(value * np.exp(-half)), float(value * np.exp(half))
+    middle = float(spreads[0].center[0] / spreads[1].center[0])
+    return value, middle * float(np.exp(-half)), middle * float(np.exp(half))
 
 
 def _proportions(arm: Sample, control: Sample, ate: float, level: float) -> Difference:

@@ -52,9 +52,9 @@ def iqm_interval(scores: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarr
 def trimmed_quantile(n: int, level: float) -> float:
     """Two-sided quantile of Yuen's t of the middle half of `n` normal scores.
 
-    The t distribution that is usually taken for it is an approximation: with 4 to 20 scores its intervals hold the mean
-    of normal scores in 0.935 to 0.943 of samples. Up to `MOST_SIMULATED` scores the quantile is that of the statistic
-    itself, simulated under normal scores, for which the interval is exact, as Student's is; beyond, that of t.
+    The t distribution that is usually taken for it is an approximation, whose intervals are too short where scores are
+    few (docs/calibration.md). Up to `MOST_SIMULATED` scores the quantile is that of the statistic itself, simulated
+    under normal scores, for which the interval is exact, as Student's is; beyond, that of t.
 
     Args:
         n: Scores, at least 2.

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.groups import subgroups
 from causalablate.effects.intervals import mean_intervals
 from causalablate.effects.order import check_level, in_order
 from causalablate.effects.paired import Paired
+from causalablate.effects.proportion import clopper_pearson
 from causalablate.effects.seeds.interquartile import iqm, iqm_interval, iqm_replicates
 from causalablate.effects.seeds.notes import HOLDS_FOR, generality, notes
 from causalablate.effects.seeds.scores import seed_means, task_scores
@@ -122,10 +122,20 @@ def _interquartile(scores: np.ndarray, settings: _Settings) -> dict[str, np.ndar
 
 
 def _increase(scores: np.ndarray, level: float, defined: bool) -> dict[str, np.ndarray]:
-    names = ("prob_increase", "prob_increase_low", "prob_increase_high")
-    if not defined:
-        return {name: np.full(scores.shape[0], np.nan) for name in names}
+    found = share_of_increases(scores, level)
+    return found if defined else {name: np.full(scores.shape[0], np.nan) for name in found}
+
+
+def share_of_increases(scores: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    """Share of the seeds whose score is positive, ties counted half, with the Clopper-Pearson interval.
+
+    Args:
+        scores: Shape (lesions, seeds).
+        level: Two-sided coverage, at least.
+    Returns:
+        The columns `prob_increase`, `prob_increase_low` and `prob_increase_high`, each of shape (lesions,).
+    """
     n = scores.shape[1]
     ups = ((scores > 0) + 0.5 * (scores == 0)).sum(axis=1)
-    low, high = proportion_confint(ups, n, 1 - level, method="beta")
-    return dict(zip(names, (ups / n, np.where(ups <= 0, 0.0, low), np.where(ups >= n, 1.0, high)), strict=True))
+    low, high = clopper_pearson(ups, np.full(ups.shape, n), level)
+    return dict(zip(("prob_increase", "prob_increase_low", "prob_increase_high"), (ups / n, low, high), strict=True))

@@ -18,7 +18,15 @@ from causalablate.report.format import NOTHING, p_value, percent
 from causalablate.report.graph.figure import COLOURS, MEANING, MOST_LINES, all_edges, fills, line_widths, total_limit
 from causalablate.report.graph.geometry import LINE, Drawing, drawing
 from causalablate.report.graph.interactions import interaction_cells, interaction_findings
-from causalablate.report.graph.tables import by_size, edge_cells, graph_findings, node_cells, prediction_cells, shown
+from causalablate.report.graph.tables import (
+    by_size,
+    edge_cells,
+    graph_findings,
+    node_cells,
+    prediction_cells,
+    prediction_findings,
+    shown,
+)
 from causalablate.report.html import PAGE as STUDY_PAGE
 from causalablate.report.html import breakable, file_rows
 from causalablate.report.images import figure
@@ -73,7 +81,7 @@ def graph_page(
     return environment.get_template("graph.html.j2").render(
         title=title,
         question=question,
-        findings=graph_findings(graph, possible, mean),
+        findings=[*graph_findings(graph, possible, mean), *prediction_findings(predictions)],
         legend=[(kind, MEANING[kind]) for kind in COLOURS if any(e.kind == kind for e in edges)],
         filled=words.phrase if words else "",
         level=f"{100 * level:g} %",

@@ -9,7 +9,13 @@ from causalablate.errors import LedgerError
 from causalablate.graph.export import read_graph
 from causalablate.report.figures.style import file_stem
 from causalablate.report.graph.interactions import interaction_cells, interaction_findings
-from causalablate.report.graph.tables import edge_cells, graph_findings, node_cells, prediction_cells
+from causalablate.report.graph.tables import (
+    edge_cells,
+    graph_findings,
+    node_cells,
+    prediction_cells,
+    prediction_findings,
+)
 from causalablate.report.section import Section
 from causalablate.report.tables import Cells
 from causalablate.report.words import outcome_words
@@ -48,6 +54,7 @@ def graph_section(folder: Path) -> Section:
     first = totals[totals["outcome"] == graph.outcomes[0]] if graph.outcomes else totals[:0]
     mean = {str(node): float(effect) for node, effect in zip(first["node"], first["effect"], strict=True)}
     sentences = graph_findings(graph, read_graph(possible) if possible.is_file() else None, mean)
+    sentences += prediction_findings(predictions)
     tables = [_few(edge_cells(graph)), node_cells(graph, totals)]
     tables += [prediction_cells(predictions)] if len(predictions) else []
     picture = folder / "figures" / "graph.png"

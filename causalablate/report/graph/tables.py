@@ -130,6 +130,25 @@ def prediction_cells(predictions: pd.DataFrame) -> Cells:
     return Cells("measured effects are the truth", header, rows, [""] * len(rows), numeric)
 
 
+def prediction_findings(predictions: pd.DataFrame | None) -> list[str]:
+    """By how much the graph predicts held-out pairs of lesions better than additivity, or worse.
+
+    Args:
+        predictions: `scores` of `abstraction`; another table says nothing.
+    """
+    if predictions is None or not {"method", "mae", "gain", "gain_low", "gain_high"} <= {*predictions}:
+        return []
+    by, said = predictions.set_index("method"), []
+    for method in [name for name in ("graph", "graph, fitted") if {name, "additive"} <= {*by.index}]:
+        row, better = by.loc[method], "better" if by.loc[method, "gain"] > 0 else "worse"
+        limits = interval(row["gain_low"], row["gain_high"], 3)
+        said.append(
+            f"Held-out pairs of lesions: {method} is off by {row['mae']:.3f} on average, additivity by "
+            f"{by.loc['additive', 'mae']:.3f}; {better} by {abs(row['gain']):.3f}, interval of the gain {limits}."
+        )
+    return said
+
+
 def shown(edge: Edge, outcomes: Sequence[str]) -> tuple[str, str, str]:
     """Effect, unit and interval of an edge as text."""
     words = outcome_words(edge.target) if edge.target in outcomes else None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from causalablate.effects.comparisons import compare_rankings
-from causalablate.effects.comparisons.rank import BOOTSTRAP, TOO_FEW, TWO_SAMPLES
+from causalablate.effects.comparisons.rank import BOOTSTRAP, FEW, TOO_FEW, TWO_SAMPLES
 from causalablate.effects.rankings import rank_agreement
 from causalablate.errors import EffectError
 
@@ -20,11 +20,17 @@ def test_same_examples_are_the_rank_agreement_of_their_effects(table):
     a = RNG.normal(size=(6, 30)) + np.arange(6)[:, None]
     b = RNG.normal(size=(6, 30)) + np.arange(6)[:, None]
     row = compare_rankings(made(table, a), made(table, b), k=3, resamples=200).iloc[0]
-    expected = rank_agreement(np.float32(a), np.float32(b), np.arange(30), k=3, resamples=200)
+    expected = rank_agreement(np.float32(a), np.float32(b), np.arange(30), k=3, resamples=200, reflected=True)
     assert (row["spearman"], row["spearman_low"], row["spearman_high"]) == pytest.approx(
         (expected.spearman.value, expected.spearman.low, expected.spearman.high), abs=1e-6
     )
     assert (row["overlap"], row["k"], row["n_lesions"]) == (expected.overlap.value, 3, 6)
+    assert row["interval_method"] == BOOTSTRAP + FEW
+
+
+def test_many_clusters_need_no_warning(table):
+    effects = RNG.normal(size=(6, 100)) + np.arange(6)[:, None]
+    row = compare_rankings(made(table, effects), made(table, -effects), resamples=100).iloc[0]
     assert row["interval_method"] == BOOTSTRAP
 
 

@@ -136,6 +136,16 @@ def test_ratio_of_means_by_the_delta_method():
     assert np.log(high / low) / 2 == pytest.approx(1.963 * se, rel=1e-3) and np.sqrt(low * high) == pytest.approx(value)
 
 
+def test_a_rare_ratio_over_several_events_has_half_a_success_and_half_a_failure_added():
+    """Two events per unit: what is added weighs sqrt(2) events."""
+    values = [np.repeat([1.0, 0.0], [3, 37]), np.repeat([1.0, 0.0], [8, 32])]
+    unit, weight = np.repeat(np.arange(20), 2), np.sqrt(2) / 2
+    value, low, high = ratio_of_means(*(Sample(v, unit) for v in values), level=0.95, binary=True)
+    adjusted = [(v.sum() + weight) / (40 + 2 * weight) for v in values]
+    assert value == pytest.approx(3 / 8)
+    assert np.sqrt(low * high) == pytest.approx(adjusted[0] / adjusted[1])
+
+
 def test_ratios_that_have_no_meaning_are_nan():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -13,7 +13,8 @@ from tests.report.conftest import SMALL, counterfactual_table
 
 @pytest.fixture(scope="module")
 def predictions():
-    return pd.DataFrame({"method": ["additive", "graph"], "r2": [0.5, 0.75], "gain": [0.0, 0.25]})
+    limits = {"gain_low": [0.0, 0.125], "gain_high": [0.0, 0.375]}
+    return pd.DataFrame({"method": ["additive", "graph"], "mae": [0.75, 0.5], "gain": [0.0, 0.25], **limits})
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +35,14 @@ def test_the_section_of_the_graph_says_what_its_own_page_says(results, graph, fo
     totals = total_frame(found)
     mean = dict(zip(totals["node"], totals["effect"], strict=True))
     assert section.title == "Component graph"
-    assert section.findings == tuple(graph_findings(graph, possible, mean))
+    *others, predicted = section.findings
+    assert others == graph_findings(graph, possible, mean)
+    assert predicted.endswith(
+        "off by 0.500 on average, additivity by 0.750; better by 0.250, interval of the gain [+0.125, +0.375]."
+    )
+    assert predicted in (results / "graph" / "index.html").read_text()
     assert section.tables[:2] == (edge_cells(graph), node_cells(graph, totals))
-    assert section.tables[2].rows == [["additive", "0.500", "0.000"], ["graph", "0.750", "0.250"]]
+    assert section.tables[2].rows[1] == ["graph", "0.500", "0.250", "0.125", "0.375"]
     assert [path.name for _, path in section.images] == ["graph.png"]
 
 

@@ -37,8 +37,8 @@ def test_everything_is_written(graph, found, interactions, predictions, tmp_path
         tmp_path, graph, found, interactions=interactions, predictions=predictions, facts={"model": "shipped"}
     )
     assert {p.relative_to(tmp_path).as_posix() for p in paths.all} == {
-        "index.html", "graph.json", "graph.graphml", "graph.dot", "graph.gml", "possible.json", "edges.csv", "total_effects.csv",
-        "interactions.csv", "predictions.csv",
+        "index.html", "graph.json", "graph.graphml", "graph.dot", "graph.gml", "possible.json", "edges.csv",
+        "total_effects.csv", "interactions.csv", "predictions.csv",
         *(f"figures/{name}.{kind}" for kind in ("png", "svg")
           for name in ("graph", "direct_effects", "total_effects", "interactions_correct")),
     }  # fmt: skip

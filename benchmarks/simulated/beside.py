@@ -1,0 +1,101 @@
+"""How often intervals hold what they are about where an effect is seen beside others: controls, or its family."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from causalablate.effects import Kind, Paired, Prior, control_distribution, shrink
+from causalablate.effects.bayes.estimates import estimates_of
+from simulated.draws import Draw
+from simulated.estimated import paired_worlds
+from simulated.scenario import LEVEL, covers
+from simulated.simulation import Cell, Table, cell
+from simulated.worlds import DESIGNS, MEAN, Design, normal
+
+CONTROLS = (3, 5, 10, 20)
+LESIONS = 10
+FEW = tuple(design for design in DESIGNS if design.name not in ("40 clusters of 5", "3 seeds", "10 seeds"))
+"""Of each kind of dependence, as every study takes a fifth of a second."""
+PRIOR = {Kind.REAL: Prior(0.0, 0.4, 0.4), Kind.BINARY: Prior(0.0, 0.1, 0.1)}
+"""The default, of a factual SD of 1."""
+
+Effects = Callable[[np.random.Generator], np.ndarray]
+"""True effects of a family, shape (lesions,)."""
+
+
+def controls() -> Table:
+    """Of an effect less the mean of all controls that might have been drawn."""
+    kinds: dict[str, Callable[[int], Draw]] = {
+        "normal": lambda n: lambda rng, repetitions: rng.normal(size=(repetitions, n)),
+        "heavy tails": lambda n: lambda rng, repetitions: rng.standard_t(3, (repetitions, n)),
+        "skewed (exponential)": lambda n: lambda rng, repetitions: 1 - rng.exponential(size=(repetitions, n)),
+    }
+    rows = tuple((name, tuple(_control(name, draw(n), n) for n in CONTROLS)) for name, draw in kinds.items())
+    header = ("effects of controls", *(f"{n} controls" for n in CONTROLS))
+    return Table("Coverage, differences from controls", header, rows)
+
+
+def families() -> Table:
+    """Share of ten lesions whose credible interval holds their effect, by how the family's effects are spread."""
+    spreads: dict[str, tuple[Kind, Effects]] = {
+        "normal, SD 0.4": (Kind.REAL, lambda rng: rng.normal(0, 0.4, LESIONS)),
+        "normal, SD 0.1": (Kind.REAL, lambda rng: rng.normal(0, 0.1, LESIONS)),
+        "eight of SD 0.02, two of SD 1": (
+            Kind.REAL,
+            lambda rng: rng.normal(0, np.where(np.arange(LESIONS) < 8, 0.02, 1.0)),
+        ),
+        "flips down, 0 to 20 %": (Kind.BINARY, lambda rng: -rng.uniform(0, 0.2, LESIONS)),
+    }
+    rows = tuple(
+        (name, tuple(_family(name, kind, effects, design) for design in FEW))
+        for name, (kind, effects) in spreads.items()
+    )
+    return Table("Coverage, credible intervals", ("true effects of a family", *(d.name for d in FEW)), rows)
+
+
+def _control(name: str, draw: Draw, n: int) -> Cell:
+    names = [f"control {i}" for i in range(n)]
+
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        ates = np.hstack([np.ones((repetitions, 1)), draw(rng, repetitions)])
+        effects = pd.DataFrame(
+            {
+                "outcome": "y",
+                "lesion": np.tile(np.array(["lesion", *names], dtype=object), repetitions),
+                "group": np.repeat(np.arange(repetitions).astype(str), n + 1),
+                "ate": ates.ravel(),
+            }
+        )
+        found = control_distribution(effects, {"control": {"lesion": names}}, level=LEVEL)
+        return covers(found["ci_low"].to_numpy(), found["ci_high"].to_numpy(), 1.0)
+
+    return cell(f"controls, {name}, {n}", measure)
+
+
+def _family(name: str, kind: Kind, effects: Effects, design: Design) -> Cell:
+    def one(rng: np.random.Generator) -> float:
+        truth = effects(rng)
+        block = _outcomes(rng, truth, kind, design)
+        found = estimates_of([block], LEVEL)
+        order = [found.lesions.index(str(i)) for i in range(LESIONS)]
+        posterior = shrink(found.center, found.covariance, PRIOR[kind])
+        low, high = (limits[order] for limits in posterior.interval(LEVEL))
+        return float(((low <= truth) & (truth <= high)).mean())
+
+    return cell(
+        f"credible, {name}, {design.name}",
+        lambda rng, repetitions: np.array([one(rng) for _ in range(repetitions)]),
+    )
+
+
+def _outcomes(rng: np.random.Generator, truth: np.ndarray, kind: Kind, design: Design) -> Paired:
+    """One study: as many lesions as there are true effects."""
+    if kind is Kind.REAL:
+        factual, counterfactual = normal(rng, LESIONS, design)
+        return paired_worlds(factual, counterfactual - MEAN + truth[:, None], kind, design)
+    shape = (LESIONS, design.n_groups, design.size)
+    chance = -truth[:, None, None]
+    own = chance if design.size == 1 else rng.beta(chance, 1 - chance, size=(*shape[:2], 1))
+    effect = -design.rows((rng.random(shape) < own).astype(float))
+    return paired_worlds(np.ones(effect.shape), 1 + effect, kind, design)

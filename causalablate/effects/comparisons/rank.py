@@ -11,7 +11,8 @@ from causalablate.table import Counterfactuals
 
 BOOTSTRAP = "bootstrap of clusters, percentile and reflected"
 ENOUGH = 100
-FEW = f"; may be too short: fewer than {ENOUGH} clusters"
+"""Clusters below which the limits miss too often where effects have heavy tails or lie close together: docs/calibration.md."""
+FEW = f"undefined: fewer than {ENOUGH} clusters"
 TWO_SAMPLES = "undefined: the tables share no examples"
 TOO_FEW = "undefined: fewer than three lesions"
 
@@ -39,7 +40,7 @@ def compare_rankings(
     Returns:
         One row per outcome, over the largest set of lesions measured on the same examples: `n_lesions`, Spearman's rank
         correlation of the average effects with their signs, the share of the `k` largest that both tables name, and
-        intervals where the tables share examples.
+        intervals where the tables share examples, in 100 clusters or more.
     Raises:
         EffectError: The tables have no outcome or lesion in common, or `k` is below 1.
     """
@@ -73,7 +74,8 @@ def _row(
     found = rank_agreement(
         scores, others, one.cluster[first], k=min(k, n), level=level, seed=seed, resamples=resamples, reflected=True
     )
-    row |= {"spearman": found.spearman.value, "spearman_low": found.spearman.low, "spearman_high": found.spearman.high}
-    row |= {"overlap": found.overlap.value, "overlap_low": found.overlap.low, "overlap_high": found.overlap.high}
-    note = FEW if one.n_clusters < ENOUGH else ""
-    return row | {"interval_method": BOOTSTRAP + note if n > 2 else TOO_FEW}
+    enough = one.n_clusters >= ENOUGH
+    for name, what in (("spearman", found.spearman), ("overlap", found.overlap)):
+        low, high = (what.low, what.high) if enough else (np.nan, np.nan)
+        row |= {name: what.value, f"{name}_low": low, f"{name}_high": high}
+    return row | {"interval_method": TOO_FEW if n < 3 else BOOTSTRAP if enough else FEW}

@@ -17,21 +17,22 @@ def made(table, effects, **kwargs):
 
 
 def test_same_examples_are_the_rank_agreement_of_their_effects(table):
-    a = RNG.normal(size=(6, 30)) + np.arange(6)[:, None]
-    b = RNG.normal(size=(6, 30)) + np.arange(6)[:, None]
+    a = RNG.normal(size=(6, 100)) + np.arange(6)[:, None]
+    b = RNG.normal(size=(6, 100)) + np.arange(6)[:, None]
     row = compare_rankings(made(table, a), made(table, b), k=3, resamples=200).iloc[0]
-    expected = rank_agreement(np.float32(a), np.float32(b), np.arange(30), k=3, resamples=200, reflected=True)
+    expected = rank_agreement(np.float32(a), np.float32(b), np.arange(100), k=3, resamples=200, reflected=True)
     assert (row["spearman"], row["spearman_low"], row["spearman_high"]) == pytest.approx(
         (expected.spearman.value, expected.spearman.low, expected.spearman.high), abs=1e-6
     )
     assert (row["overlap"], row["k"], row["n_lesions"]) == (expected.overlap.value, 3, 6)
-    assert row["interval_method"] == BOOTSTRAP + FEW
-
-
-def test_many_clusters_need_no_warning(table):
-    effects = RNG.normal(size=(6, 100)) + np.arange(6)[:, None]
-    row = compare_rankings(made(table, effects), made(table, -effects), resamples=100).iloc[0]
     assert row["interval_method"] == BOOTSTRAP
+
+
+def test_few_clusters_have_no_limits(table):
+    effects = RNG.normal(size=(6, 99)) + np.arange(6)[:, None]
+    row = compare_rankings(made(table, effects), made(table, -effects), resamples=100).iloc[0]
+    assert row["interval_method"] == FEW and np.isfinite([row["spearman"], row["overlap"]]).all()
+    assert np.isnan([row[f"{name}_{end}"] for name in ("spearman", "overlap") for end in ("low", "high")]).all()
 
 
 def test_two_samples_have_no_interval(table):

@@ -11,7 +11,7 @@ from causalablate.table import Counterfactuals
 
 BOOTSTRAP = "bootstrap of clusters, percentile and reflected"
 ENOUGH = 100
-"""Clusters below which the limits miss too often where effects have heavy tails or lie close together: docs/calibration.md."""
+"""With fewer clusters the limits miss too often where effects have heavy tails or lie close together."""
 FEW = f"undefined: fewer than {ENOUGH} clusters"
 TWO_SAMPLES = "undefined: the tables share no examples"
 TOO_FEW = "undefined: fewer than three lesions"

@@ -5,6 +5,7 @@ import torch
 
 from causalablate.counterfactual import counterfactuals
 from causalablate.errors import ComponentNotFoundError, LesionError
+from causalablate.foveated.layout import TokenLayout
 from causalablate.intervention import Lesion, do
 from causalablate.offs import Patch, off
 
@@ -76,7 +77,7 @@ def test_denoising_restores_the_clean_activation_in_the_corrupted_run(
 ):
     inputs, keys, _ = corrupted
     path = LAYER if part == "resid" else f"{LAYER}.mlp"
-    length = model.module.layout.length
+    length = TokenLayout.of(model.module.config).length
     at = {
         "": slice(None),
         "@image": image(model),

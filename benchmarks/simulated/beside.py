@@ -39,6 +39,7 @@ def controls() -> Table:
 def families() -> Table:
     """Share of ten lesions whose credible interval holds their effect, by how the family's effects are spread."""
     spreads: dict[str, tuple[Kind, Effects]] = {
+        "drawn from the prior": (Kind.REAL, _of_prior),
         "normal, SD 0.4": (Kind.REAL, lambda rng: rng.normal(0, 0.4, LESIONS)),
         "normal, SD 0.1": (Kind.REAL, lambda rng: rng.normal(0, 0.1, LESIONS)),
         "eight of SD 0.02, two of SD 1": (
@@ -52,6 +53,12 @@ def families() -> Table:
         for name, (kind, effects) in spreads.items()
     )
     return Table("Coverage, credible intervals", ("true effects of a family", *(d.name for d in FEW)), rows)
+
+
+def _of_prior(rng: np.random.Generator) -> np.ndarray:
+    prior = PRIOR[Kind.REAL]
+    tau = prior.tau_scale * abs(rng.standard_t(prior.tau_df))
+    return rng.normal(prior.mu_mean, prior.mu_sd) + tau * rng.standard_cauchy(LESIONS) * rng.normal(size=LESIONS)
 
 
 def _control(name: str, draw: Draw, n: int) -> Cell:

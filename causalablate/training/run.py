@@ -65,6 +65,10 @@ class Run:
         return bool(self.accelerator.is_main_process)
 
     @property
+    def _shards(self) -> sharded.Sharded:
+        return sharded.Sharded(self.accelerator, self.objective, self.optimizer)
+
+    @property
     def samples(self) -> int:
         """Examples trained on so far."""
         left, n = self.state.step, 0
@@ -214,7 +218,7 @@ class Run:
         """Save everything, so that the run can go on from here."""
         self.state.tensors |= {"losses": list(self.losses), "gradient_norms": list(self.gradient_norms)}
         if self.average.sharded:
-            sharded.save(self.accelerator, self.out, self.state.step, self.average.tensors)
+            sharded.save(self._shards, self.out, self.state.step, self.average.tensors)
         else:
             self.state.tensors |= {
                 "model": self.parts.model.state_dict(),
@@ -234,7 +238,7 @@ class Run:
         saved = self.state.tensors
         self.losses, self.gradient_norms = list(saved["losses"]), list(saved["gradient_norms"])
         if self.average.sharded:
-            self.average.restore(sharded.load(self.accelerator, self.out, self.state.step))
+            self.average.restore(sharded.load(self._shards, self.out, self.state.step))
             return
         self.parts.model.load_state_dict(saved["model"])
         self.parts.heads.load_state_dict(saved["heads"])

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from causalablate.effects.bayes.heavy import variational_spread
-from causalablate.effects.bayes.prior import NORMAL, Prior
+from causalablate.effects.bayes.prior import Prior
 
 JITTER = 1e-10
 """Added to the covariance, as a share of its diagonal: lesions that are the same make it singular."""
@@ -49,7 +48,7 @@ class Conditional:
     """Posterior at each node of the scales of the families.
 
     Attributes:
-        log_likelihood: log p(estimates | tau), shape (nodes,); with heavy tails a lower bound.
+        log_likelihood: log p(estimates | scales), shape (nodes,).
         mean: Of the effects, shape (nodes, lesions).
         variance: Of the effects, shape (nodes, lesions).
         mu: Mean of the mean of each family, shape (nodes, families).
@@ -65,30 +64,32 @@ class Conditional:
 
 
 def conditional(evidence: Evidence, tau: np.ndarray) -> Conditional:
-    """Posterior given the scales of the families, at every node.
+    """Posterior with normal tails given the scales of the families, at every node.
+
+    Args:
+        evidence: Estimates, families and prior.
+        tau: Scale of each family, shape (nodes, families), positive, outcome units.
+    """
+    if evidence.n_families == 1:
+        return _one_family(evidence, tau[:, 0])
+    return given_spread(evidence, tau[:, evidence.family] ** 2)
+
+
+def given_spread(evidence: Evidence, spread: np.ndarray) -> Conditional:
+    """Posterior given the prior variance of every effect about the mean of its family, at every node.
 
     y ~ N(theta, S), theta ~ N(Z mu, D) with D = diag(spread), mu ~ N(m, s^2 I). With B = (S + D)^-1 and W = S B Z:
     theta | mu has mean D B y + W mu and covariance S B D, and mu has precision I / s^2 + Z' B Z.
 
     Args:
         evidence: Estimates, families and prior.
-        tau: Scale of each family, shape (nodes, families), positive, outcome units.
+        spread: Shape (nodes, lesions), positive, squared outcome units.
 
     Source: Lindley & Smith (1972), J. R. Stat. Soc. B 34(1).
     """
-    if evidence.prior.tails == NORMAL and evidence.n_families == 1:
-        return _one_family(evidence, tau[:, 0])
-    scale, bonus = tau[:, evidence.family], np.zeros(len(tau))
-    spread = scale**2
-    if evidence.prior.tails != NORMAL:
-        noise = evidence.noise + evidence.prior.mu_sd**2 * evidence.members @ evidence.members.T
-        start = None
-        for k in np.argsort(-tau[:, 0]):
-            spread[k], bonus[k] = variational_spread(evidence.center - evidence.prior.mu_mean, noise, scale[k], start)
-            start = spread[k] if evidence.n_families == 1 else None
     nodes = [_node(evidence, row) for row in spread]
     likelihood, mean, variance, mu = (np.array(part) for part in zip(*nodes, strict=True))
-    return Conditional(likelihood + bonus, mean, variance, mu, spread)
+    return Conditional(likelihood, mean, variance, mu, spread)
 
 
 def _one_family(evidence: Evidence, tau: np.ndarray) -> Conditional:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
-from causalablate.effects.bayes.conditional import Evidence, posterior_covariance
+from causalablate.effects.bayes.conditional import Evidence, given_spread
+from causalablate.effects.bayes.heavy import effective_draws, horseshoe_nodes
 from causalablate.effects.bayes.mixture import mixture_cdf, mixture_quantile, mixture_sd
 from causalablate.effects.bayes.nodes import tau_nodes
-from causalablate.effects.bayes.prior import NORMAL, Prior
+from causalablate.effects.bayes.prior import HEAVY, NORMAL, Prior
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,10 @@ class Posterior:
         means: Of the effects at each node, shape (nodes, lesions).
         sds: Of the effects at each node, shape (nodes, lesions).
         spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions).
-        log_evidence: Log marginal likelihood of the estimates, whose differences compare priors or families; with
-            heavy tails a lower bound that is too loose for that.
+        log_evidence: Log marginal likelihood of the estimates, whose differences compare priors or families; NaN with
+            heavy tails, whose draws do not tell it.
+        effective_nodes: With normal tails the nodes that carry the weight, 1 / sum of squared weights; with heavy ones
+            the independent draws that the chains are worth. Few are a warning.
     """
 
     evidence: Evidence
@@ -35,6 +39,7 @@ class Posterior:
     sds: np.ndarray
     spread: np.ndarray
     log_evidence: float
+    effective_nodes: float
 
     @property
     def mean(self) -> np.ndarray:
@@ -52,11 +57,6 @@ class Posterior:
         variance = np.diag(self.evidence.covariance)
         return self.weights @ (variance / (variance + self.spread))
 
-    @property
-    def effective_nodes(self) -> float:
-        """Nodes that carry the weight, 1 / sum of squared weights; few are a warning with several families."""
-        return float(1 / (self.weights**2).sum())
-
     def below(self, at: np.ndarray | float) -> np.ndarray:
         """P(effect <= at), shape (lesions,)."""
         return mixture_cdf(self.weights, self.means, self.sds, at)
@@ -73,31 +73,41 @@ def shrink(
 ) -> Posterior:
     """Posterior of effects theta with estimates y ~ N(theta, covariance), theta about mu at scale tau in each family.
 
-    Exact with normal tails, up to the nodes of tau. With heavy tails each node has the variational posterior of
-    `variational_spread`.
+    With normal tails tau is integrated on nodes, with heavy ones all scales are drawn from their posterior
+    (`horseshoe_nodes`); given the scales the posterior is known in closed form.
 
     Args:
         center: Estimates, shape (lesions,), outcome units.
         covariance: Their covariance, shape (lesions, lesions), positive semidefinite with a positive diagonal.
         prior: Prior of mu and tau of every family.
         family: Code of each lesion's family, shape (lesions,), 0 .. families - 1; by default one family.
-        seed: Seeds the nodes of tau where there are several families.
+        seed: Seeds the draws of heavy tails, and the nodes of tau where there are several families.
 
     Source: Lindley & Smith (1972), J. R. Stat. Soc. B 34(1); Gelman et al. (2013), Bayesian Data Analysis, ch. 5.
     """
     codes = np.zeros(center.size, dtype=int) if family is None else np.asarray(family)
     evidence = Evidence(np.asarray(center, float), np.asarray(covariance, float), codes, prior)
-    tau, log_weight, given = tau_nodes(evidence, seed)
-    log_evidence = float(logsumexp(log_weight))
+    if prior.tails == HEAVY:
+        tau, spread = horseshoe_nodes(evidence, seed)
+        given = given_spread(evidence, spread.reshape(-1, codes.size))
+        weights = np.full(len(given.mean), 1 / len(given.mean))
+        moving = given.mean.reshape(spread.shape), np.log(tau)
+        log_evidence, effective = np.nan, effective_draws(np.concatenate(moving, axis=-1))
+    else:
+        tau, log_weight, given = tau_nodes(evidence, seed)
+        log_evidence = float(logsumexp(log_weight))
+        weights = np.exp(log_weight - log_evidence)
+        effective = float(1 / (weights**2).sum())
     return Posterior(
         evidence=evidence,
-        weights=np.exp(log_weight - log_evidence),
-        tau=tau,
+        weights=weights,
+        tau=tau.reshape(weights.size, -1),
         mu=given.mu,
         means=given.mean,
         sds=np.sqrt(given.variance),
         spread=given.spread,
         log_evidence=log_evidence,
+        effective_nodes=effective,
     )
 
 
@@ -108,13 +118,29 @@ def draw(posterior: Posterior, n: int, rng: np.random.Generator) -> np.ndarray:
     """
     ends = np.cumsum(posterior.weights)
     node = np.minimum(np.searchsorted(ends, (np.arange(n) + rng.random()) / n), ends.size - 1)
-    noise = rng.standard_normal((n, posterior.means.shape[1]))
     if posterior.tau.shape[1] == 1 and posterior.evidence.prior.tails == NORMAL:
+        noise = rng.standard_normal((n, posterior.means.shape[1]))
         return posterior.means[node] + _one_family_noise(posterior, node, noise, rng.standard_normal((n, 1)))
+    found, of_noise = np.empty((n, posterior.means.shape[1])), root(posterior.evidence.noise)
     for k in np.unique(node):
         here = node == k
-        noise[here] = noise[here] @ root(posterior_covariance(posterior.evidence, posterior.spread[k])).T
-    return posterior.means[node] + noise
+        found[here] = _draws_of_node(posterior.evidence, posterior.spread[k], of_noise, int(here.sum()), rng)
+    return found
+
+
+def _draws_of_node(
+    evidence: Evidence, spread: np.ndarray, of_noise: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws given the scales, shape (n, lesions): from the prior, moved by how far imagined estimates miss the real.
+
+    Source: Bhattacharya, Chakraborty & Mallick (2016), Biometrika 103(4).
+    """
+    z, s = evidence.members, evidence.prior.mu_sd
+    before = rng.standard_normal((n, z.shape[1])) @ (s * z.T) + np.sqrt(spread) * rng.standard_normal((n, spread.size))
+    imagined = before + rng.standard_normal(before.shape) @ of_noise.T
+    prior = np.diag(spread) + s**2 * z @ z.T
+    missed = evidence.center - evidence.prior.mu_mean - imagined
+    return evidence.prior.mu_mean + before + (prior @ cho_solve(cho_factor(evidence.noise + prior), missed.T)).T
 
 
 def _one_family_noise(posterior: Posterior, node: np.ndarray, noise: np.ndarray, shared: np.ndarray) -> np.ndarray:

@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 
 from causalablate.effects.bayes.fit import Fit, Setup, fit, setup_of
-from causalablate.effects.bayes.prior import NORMAL, Prior
+from causalablate.effects.bayes.prior import Prior
 from causalablate.effects.groups import subgroups
 from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired
 from causalablate.table import Counterfactuals
 
 CREDIBLE = "credible, hierarchical"
-APPROXIMATE = ", heavy tails approximated: somewhat short"
-"""Added where tails are heavy: the variational posterior is too sure (docs/calibration.md)."""
 EXACT = "all effects equal, not shrunk"
 
 SHRUNK_COLUMNS = (
@@ -150,13 +148,13 @@ def _fill(frame: pd.DataFrame, found: Fit, level: float, sesoi: float) -> None:
     assert posterior is not None
     low, high = posterior.interval(level)
     negative, below, up_to = posterior.below(0.0), posterior.below(-sesoi), posterior.below(sesoi)
-    code, normal = posterior.evidence.family, posterior.evidence.prior.tails == NORMAL
+    code = posterior.evidence.family
     values = {
         "posterior_mean": posterior.mean,
         "posterior_sd": posterior.sd,
         "ci_low": low,
         "ci_high": high,
-        "interval_method": np.full(low.shape, CREDIBLE + ("" if normal else APPROXIMATE), dtype=object),
+        "interval_method": np.full(low.shape, CREDIBLE, dtype=object),
         "p_beyond": np.clip(1 - (up_to - below), 0, 1),
         "p_below": below,
         "p_within": up_to - below,
@@ -165,7 +163,7 @@ def _fill(frame: pd.DataFrame, found: Fit, level: float, sesoi: float) -> None:
         "shrinkage": posterior.shrinkage,
         "family_mean": (posterior.weights @ posterior.mu)[code],
         "family_scale": (posterior.weights @ posterior.tau)[code],
-        "log_evidence": np.full(low.shape, posterior.log_evidence if normal else np.nan),
+        "log_evidence": np.full(low.shape, posterior.log_evidence),
     }
     for name, column in values.items():
         frame.loc[known, name] = column

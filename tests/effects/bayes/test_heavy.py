@@ -1,14 +1,12 @@
-"""Heavy tails: the variational posterior against enumeration, and few large effects among many small ones."""
-
-from itertools import product
+"""Heavy tails: the chains against enumeration and quadrature, and few large effects among many small ones."""
 
 import numpy as np
 import pytest
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
+from scipy.stats import kstest, norm
 
 from causalablate.effects.bayes import heavy
-from causalablate.effects.bayes.conditional import Evidence, conditional
+from causalablate.effects.bayes.conditional import Evidence
 from causalablate.effects.bayes.posterior import draw, shrink
 from causalablate.effects.bayes.prior import Prior
 
@@ -22,44 +20,95 @@ def sparse(seed=0, n=30, large=3, se=0.02, size=0.15):
     return theta, theta + se * rng.normal(size=n), se**2 * np.eye(n)
 
 
+def coarser(monkeypatch, step):
+    scales = np.exp(np.arange(-4.0, 5.0 + step / 2, step))
+    weights = np.log(scales) - np.log1p(scales**2)
+    monkeypatch.setattr(heavy, "STEP", step)
+    monkeypatch.setattr(heavy, "SCALES", scales)
+    monkeypatch.setattr(heavy, "LOG_WEIGHTS", weights - logsumexp(weights))
+
+
 @pytest.mark.parametrize("families", [1, 2])
-def test_a_single_scale_is_the_normal_model(monkeypatch, families):
+@pytest.mark.parametrize("tau_family", ["half-t", "half-normal"])
+def test_a_single_scale_is_the_normal_model(monkeypatch, families, tau_family):
     monkeypatch.setattr(heavy, "SCALES", np.ones(1))
     monkeypatch.setattr(heavy, "LOG_WEIGHTS", np.zeros(1))
+    monkeypatch.setattr(heavy, "SWEEPS", 5000)
     a = np.random.default_rng(0).normal(size=(6, 12))
     center, covariance, family = a[:, 0] / 5, a @ a.T / 400, np.arange(6) % families
-    tau = np.array([[0.3, 0.2], [0.05, 0.4]])[:, :families]
-    one, other = (conditional(Evidence(center, covariance, family, prior), tau) for prior in (HEAVY, NORMAL))
-    np.testing.assert_allclose(one.log_likelihood, other.log_likelihood, atol=1e-9)
-    np.testing.assert_allclose(one.mean, other.mean, atol=1e-10)
-    np.testing.assert_allclose(one.variance, other.variance, atol=1e-10)
-    np.testing.assert_allclose(one.mu, other.mu, atol=1e-10)
+    one, other = (
+        shrink(center, covariance, Prior(0.0, 0.1, 0.1, tau_family, tails=tails), family)
+        for tails in ("heavy", "normal")
+    )
+    np.testing.assert_allclose(one.mean, other.mean, atol=0.05 * other.sd.max())
+    np.testing.assert_allclose(one.sd, other.sd, rtol=0.05)
+    for one_end, other_end in zip(one.interval(0.9), other.interval(0.9), strict=True):
+        np.testing.assert_allclose(one_end, other_end, atol=0.1 * other.sd.max())
+    tau = [found.weights @ np.log(found.tau) for found in (one, other)]
+    np.testing.assert_allclose(*tau, atol=0.15)
 
 
 def test_scales_are_half_cauchy():
     share = np.exp(heavy.LOG_WEIGHTS)
     assert share.sum() == pytest.approx(1)
-    assert share[heavy.SCALES < 1].sum() + share[heavy.SCALES == 1].sum() / 2 == pytest.approx(0.5, abs=0.02)
+    for at in (0.25, 1.0, 4.0):
+        assert share[at > heavy.SCALES].sum() == pytest.approx(2 / np.pi * np.arctan(at), abs=0.03)
 
 
 @pytest.mark.parametrize("y", [(0.01, -0.02), (0.5, 0.02), (0.5, -0.4)])
-def test_two_lesions_agree_with_enumerating_their_scales(y):
-    y, s, tau = np.array(y), np.array([[0.0025, 0.0008], [0.0008, 0.004]]), 0.05
-    noise = s + HEAVY.mu_sd**2
-    logs, means, seconds = [], [], []
-    for i, j in product(range(heavy.SCALES.size), repeat=2):
-        d = (tau * heavy.SCALES[[i, j]]) ** 2
-        a = np.diag(d) + HEAVY.mu_sd**2
-        gain = a @ np.linalg.inv(s + a)
-        logs.append(heavy.LOG_WEIGHTS[[i, j]].sum() + multivariate_normal.logpdf(y, cov=noise + np.diag(d)))
-        means.append(gain @ y)
-        seconds.append((gain @ y) ** 2 + np.diag(a - gain @ a))
-    weights = np.exp(logs - logsumexp(logs))
-    mean, sd = weights @ means, np.sqrt(weights @ seconds - (weights @ means) ** 2)
-    found = conditional(Evidence(y, s, np.zeros(2, int), HEAVY), np.array([[tau]]))
-    assert logsumexp(logs) - 2.5 < found.log_likelihood[0] <= logsumexp(logs)
-    np.testing.assert_allclose(found.mean[0], mean, atol=0.6 * sd.max())
-    assert (np.sqrt(found.variance[0]) < 1.2 * sd).all() and (np.sqrt(found.variance[0]) > 0.4 * sd).all()
+def test_two_lesions_agree_with_enumerating_all_scales(monkeypatch, y):
+    coarser(monkeypatch, 0.5)
+    y, s = np.array(y), np.array([[0.0025, 0.0008], [0.0008, 0.004]])
+    log_tau = heavy._grid_of_tau(Evidence(y, s, np.zeros(2, int), HEAVY))
+    i, j, t = (part.ravel() for part in np.indices((heavy.SCALES.size, heavy.SCALES.size, log_tau.size)))
+    d = (np.exp(log_tau[t, None]) * heavy.SCALES[np.stack([i, j], axis=1)]) ** 2
+    a = np.einsum("ni,ij->nij", d, np.eye(2)) + HEAVY.mu_sd**2
+    total = np.linalg.inv(a + s)
+    quadratic = np.einsum("i,nij,j->n", y, total, y)
+    log = heavy.LOG_WEIGHTS[i] + heavy.LOG_WEIGHTS[j] + HEAVY.log_density(np.exp(log_tau))[t] + log_tau[t]
+    log += np.linalg.slogdet(total)[1] / 2 - quadratic / 2
+    weights = np.exp(log - logsumexp(log))
+    gain = a @ total
+    mean, sd = gain @ y, np.sqrt(np.einsum("nii->ni", a - gain @ a))
+    found = shrink(y, s, HEAVY, seed=1)
+    expected = weights @ mean
+    spread = np.sqrt(weights @ (sd**2 + (mean - expected) ** 2))
+    np.testing.assert_allclose(found.mean, expected, atol=0.06 * spread.max())
+    np.testing.assert_allclose(found.sd, spread, rtol=0.06)
+    for at in (-0.4, -0.05, 0.0, 0.05, 0.4):
+        np.testing.assert_allclose(found.below(at), weights @ norm.cdf((at - mean) / sd), atol=0.03)
+
+
+def test_simulation_based_calibration(monkeypatch):
+    """Effects drawn from the prior lie anywhere in their posterior equally often, and intervals hold their level."""
+    monkeypatch.setattr(heavy, "SWEEPS", 160)
+    chances, covered, rng = [], [], np.random.default_rng(3)
+    weights = np.exp(heavy.LOG_WEIGHTS)
+    a = rng.normal(size=(6, 12))
+    s = 0.02 * a @ a.T / 12
+    for _ in range(150):
+        tau = HEAVY.tau_scale * np.abs(rng.standard_t(HEAVY.tau_df))
+        kappa = rng.choice(heavy.SCALES, 6, p=weights / weights.sum())
+        theta = rng.normal(0, HEAVY.mu_sd) + tau * kappa * rng.normal(size=6)
+        found = shrink(rng.multivariate_normal(theta, s), s, HEAVY)
+        low, high = found.interval(0.8)
+        covered.append(((low <= theta) & (theta <= high)).mean())
+        chances.append(found.weights @ norm.cdf(theta[0], found.means[:, 0], found.sds[:, 0]))
+    assert kstest(chances, "uniform").pvalue > 0.01
+    assert np.mean(covered) == pytest.approx(0.8, abs=3 * np.std(covered) / np.sqrt(len(covered)))
+
+
+def test_what_the_chains_are_worth():
+    rng = np.random.default_rng(0)
+    free = rng.normal(size=(4, 500, 2))
+    assert 1200 < heavy.effective_draws(free) <= 2000
+    slow = free.copy()
+    for t in range(1, 500):
+        slow[:, t, 1] = 0.9 * slow[:, t - 1, 1] + np.sqrt(1 - 0.81) * free[:, t, 1]
+    assert 2000 / 19 * 0.5 < heavy.effective_draws(slow) < 2000 / 19 * 2
+    apart = free + np.arange(4)[:, None, None] * 10
+    assert heavy.effective_draws(apart) < 10
+    assert heavy.effective_draws(np.ones((4, 10, 3))) == 40
 
 
 def test_few_large_effects_among_many_small_ones_stay_large():
@@ -80,7 +129,8 @@ def test_inert_lesions_with_small_errors_do_not_pull_large_ones_to_zero():
     assert (shrink(y, s, HEAVY).mean[:3] < -0.08).all()
 
 
-def test_errors_shrink_and_intervals_cover_where_few_are_large():
+def test_errors_shrink_and_intervals_cover_where_few_are_large(monkeypatch):
+    monkeypatch.setattr(heavy, "SWEEPS", 200)
     raw, shrunk, covered = [], [], []
     for seed in range(20):
         theta, y, s = sparse(seed)
@@ -93,7 +143,8 @@ def test_errors_shrink_and_intervals_cover_where_few_are_large():
     assert np.mean(np.array(covered)[:, :3]) > 0.8 and np.mean(covered) > 0.9
 
 
-def test_effects_that_are_normal_after_all_lose_little():
+def test_effects_that_are_normal_after_all_lose_little(monkeypatch):
+    monkeypatch.setattr(heavy, "SWEEPS", 200)
     errors, covered = {"heavy": [], "normal": []}, []
     for seed in range(15):
         rng = np.random.default_rng(seed)
@@ -113,15 +164,18 @@ def test_families_units_order_and_draws():
     _, y, s = sparse(n=12)
     family = np.arange(12) % 2
     one, scaled = shrink(y, s, HEAVY, family), shrink(100 * y, 1e4 * s, Prior(0, 10, 10), family)
-    np.testing.assert_allclose(scaled.mean, 100 * one.mean, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(scaled.mean, 100 * one.mean, atol=0.15 * scaled.sd.max())
     order = np.random.default_rng(0).permutation(12)
     plain, moved = shrink(y, s, HEAVY), shrink(y[order], s, HEAVY)
-    np.testing.assert_allclose(moved.mean, plain.mean[order], atol=1e-8)
+    np.testing.assert_allclose(moved.mean, plain.mean[order], atol=0.15 * plain.sd.max())
+    again, other = shrink(y, s, HEAVY), shrink(y, s, HEAVY, seed=1)
+    assert (again.mean == plain.mean).all() and (other.mean != plain.mean).any()
+    assert 50 < plain.effective_nodes <= plain.weights.size
     draws = draw(plain, 20_000, np.random.default_rng(1))
     np.testing.assert_allclose(draws.mean(axis=0), plain.mean, atol=0.03 * plain.sd.max())
     np.testing.assert_allclose(draws.std(axis=0), plain.sd, rtol=0.03)
 
 
-def test_identical_lesions_do_not_break_it():
+def test_identical_lesions_have_nearly_one_posterior():
     found = shrink(np.full(4, 0.3), np.full((4, 4), 0.0004), HEAVY)
-    assert np.isfinite(found.mean).all() and np.ptp(found.mean) < 1e-3
+    assert np.isfinite(found.mean).all() and np.ptp(found.mean) < 0.1 * found.sd.max()

@@ -9,7 +9,7 @@ import pytest
 from causalablate.effects import population_effects
 from causalablate.effects.bayes import SHRUNK_COLUMNS, Prior, shrink, shrunk_effects
 from causalablate.effects.bayes.estimates import estimates_of
-from causalablate.effects.bayes.shrunk import APPROXIMATE, CREDIBLE
+from causalablate.effects.bayes.shrunk import CREDIBLE
 from causalablate.effects.blocks import paired_blocks
 from causalablate.errors import EffectError
 from causalablate.table import Counterfactuals
@@ -51,7 +51,7 @@ def test_the_table_holds_the_posterior_of_the_estimates(table):
     np.testing.assert_allclose(rows["shrinkage"], found.shrinkage)
     np.testing.assert_allclose(rows["family_mean"], found.weights @ found.mu[:, 0])
     np.testing.assert_allclose(rows["family_scale"], found.weights @ found.tau[:, 0])
-    assert rows["log_evidence"].isna().all() and (rows["interval_method"] == CREDIBLE + APPROXIMATE).all()
+    assert rows["log_evidence"].isna().all() and (rows["interval_method"] == CREDIBLE).all()
     assert json.loads(json.dumps(frame.attrs, allow_nan=False)) == frame.attrs
     assert frame.attrs["level"] == 0.9 and frame.attrs["kinds"] == {"correct": "binary", "loss": "real"}
     assert frame.attrs["prior"]["correct"]["tau_scale"] == 0.1 and frame.attrs["effective_nodes"] > 5
@@ -202,7 +202,7 @@ def test_identical_lesions_and_more_lesions_than_examples(table):
     lesions |= {f"l{j:02}": {"loss": loss + rng.normal(size=10)} for j in range(30)}
     rows = of(shrunk_effects(table({"loss": loss}, lesions)), "loss")
     copies = rows[rows.index.str.startswith("copy")]
-    np.testing.assert_allclose(copies["posterior_mean"], copies["posterior_mean"].iloc[0])
+    assert np.ptp(copies["posterior_mean"]) < 0.1 * copies["posterior_sd"].max()
     assert np.isfinite(rows[["posterior_mean", "posterior_sd", "ci_low", "ci_high"]]).all(axis=None)
 
 

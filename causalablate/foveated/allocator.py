@@ -44,7 +44,8 @@ class Allocator(nn.Module):
         self.temperature, self.top_k = config.allocation_temperature, config.allocation_top_k
         # Logs of the temperatures when fully focused and fully diversified, and the distance bonus.
         self.log_temperature = nn.Parameter(torch.tensor([-2.5, 0.0]))
-        self.distance_bonus = nn.Parameter(torch.tensor(0.5))
+        # Not a scalar: neither FSDP nor DeepSpeed can shard one.
+        self.distance_bonus = nn.Parameter(torch.full((1,), 0.5))
         self.grid = config.grid
         register_constants(self)
 

@@ -42,7 +42,7 @@ class Average:
         """Take the weights after so many steps in."""
         # Early steps weigh less, so that the average does not remember the initial weights.
         decay = min(self._decay, (1 + step) / (10 + step))
-        if self.sharded:  # some parameters are in shards, and some are not
+        if self.sharded:  # foreach does not know shards
             for kept, live in zip(self._kept, self._live, strict=True):
                 kept.lerp_(live, 1 - decay)
         else:

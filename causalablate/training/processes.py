@@ -1,6 +1,7 @@
 """The processes of a run: each takes its share of every step, and only the first one writes."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,8 +40,12 @@ def make_accelerator(config: TrainingConfig) -> Accelerator:
                 f"{name}.batch_size is {stage.batch_size}, to be split among {accelerator.num_processes} processes "
                 f"with {config.optimizer.accumulate} micro-batches each; make it at least {parts}."
             )
-    if accelerator.distributed_type == DistributedType.DEEPSPEED and accelerator.deepspeed_plugin.zero_stage == 3:
-        raise TrainingError("DeepSpeed ZeRO stage 3 leaves no whole weights to average; use stage 1 or 2, or FSDP.")
+    if accelerator.distributed_type == DistributedType.DEEPSPEED:
+        if accelerator.deepspeed_plugin.zero_stage == 3:
+            raise TrainingError("DeepSpeed ZeRO stage 3 leaves no whole weights to average; use stage 1 or 2, or FSDP.")
+        # DeepSpeed wants to know; what it is given is what counts.
+        per_step = math.ceil(config.main.batch_size / parts)
+        accelerator.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = per_step
     if accelerator.distributed_type in SHARDED and config.encoder_warmup.steps:
         raise TrainingError(
             "the encoder's warm-up hands weights over between parameters, which FSDP and DeepSpeed keep in shards; "

@@ -48,7 +48,6 @@ class Run:
         self.since = 0.0
         self.state = RunState.load(out, parts.identity) or RunState(parts.identity, self._begun())
         self.average = Average(parts.model, config.optimizer.ema_decay)
-        self.whole = sharded.left_whole(self.accelerator, parts.objective)
         fused = self.accelerator.distributed_type not in SHARDED
         optimizer = make_optimizer(parts.model, parts.heads, config.optimizer, fused=fused)
         self.objective, self.optimizer = self.accelerator.prepare(parts.objective, optimizer)
@@ -124,7 +123,6 @@ class Run:
                 self.accelerator.backward(loss * share.weight)
                 total += loss.detach().float() * (share.weight / optimizer.accumulate)
                 if self.accelerator.sync_gradients:
-                    sharded.average_gradients(self.accelerator, self.whole)
                     norm = self.accelerator.clip_grad_norm_(self.trained, optimizer.clip)
                     self._check(total, norm)
                 self.optimizer.step()

@@ -1,7 +1,6 @@
-"""Runs whose parameters are in shards: what cannot be, and their state, a folder per saved step."""
+"""The state of runs whose parameters are in shards, a folder per saved step."""
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,22 +29,6 @@ class Sharded:
     accelerator: Accelerator
     module: nn.Module
     optimizer: AcceleratedOptimizer
-
-
-def left_whole(accelerator: Accelerator, module: nn.Module) -> list[nn.Parameter]:
-    """Tell FSDP to leave modules that hold a scalar alone, since it cannot shard those; returns their parameters."""
-    if accelerator.distributed_type != DistributedType.FSDP:
-        return []
-    modules = [m for m in module.modules() if any(p.ndim == 0 for p in m.parameters(recurse=False))]
-    accelerator.state.fsdp_plugin.ignored_modules = modules
-    return [p for m in modules for p in m.parameters()]
-
-
-def average_gradients(accelerator: Accelerator, parameters: Iterable[nn.Parameter]) -> None:
-    """What FSDP does for the gradients of its own parameters, for those that it was told to leave alone."""
-    for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.grad.copy_(accelerator.reduce(parameter.grad, "mean"))
 
 
 def save(run: Sharded, out: Path, step: int, averaged: list[Tensor]) -> None:

@@ -1,8 +1,9 @@
-"""A run in shards on CPU processes: `python -m tests.training.fsdp_on_cpu RUN.yaml OUT [STOP_AFTER]`, under torchrun.
+"""A run in shards on CPU processes: `python -m tests.training.sharded_on_cpu RUN.yaml OUT [STOP_AFTER]` by torchrun.
 
-Accelerate sets FSDP up on accelerators alone, so it is told that its processes have one each.
+Accelerate sets FSDP and DeepSpeed up on accelerators alone, so it is told that its processes have one each.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def main(config: str, out: str, stop_after: str = "") -> None:
     state = PartialState(cpu=True)
     assert state.num_processes == 2
     PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+    os.environ["ACCELERATE_USE_CPU"] = "false"
     stop = int(stop_after) if stop_after else None
     train(read(config, TrainingConfig), Path(out), quiet=True, stop_after=stop)
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 import torch
+from hypothesis import settings
 
 from causalablate.examples import digits
 from causalablate.examples.questions import WORDS
@@ -14,6 +15,9 @@ from causalablate.models.foveated import FoveatedAdapter
 
 # Models this small are slower on several threads, and very much slower when cores are shared.
 torch.set_num_threads(1)
+# How long an example takes depends on what else runs.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

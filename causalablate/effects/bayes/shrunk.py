@@ -64,12 +64,12 @@ def shrunk_effects(
             default all lesions are one.
         sesoi: Smallest effect of interest: a number, or outcome name to value (`smallest_effects`).
         level: Coverage of the credible intervals, in (0.5, 1).
-        seed: Seeds the nodes of tau where there are several families; one family needs no randomness.
+        seed: Seeds the draws of heavy tails, and the nodes of tau where there are several families.
     Returns:
         One row per outcome, lesion and group with the columns `SHRUNK_COLUMNS`. Effects that are all equal, of a real
         outcome, are known exactly: they are neither shrunk nor part of their family. Undefined numbers are NaN and
         `interval_method` says why. `attrs` records level, seed, kinds, sesoi, prior, and as `effective_nodes` the
-        fewest nodes of tau that carried a posterior (None without any).
+        fewest nodes or independent draws that a posterior rests on (None without any).
     Raises:
         EffectError: The table is empty or cannot be paired, a value is not finite, or an argument is invalid.
 

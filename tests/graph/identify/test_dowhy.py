@@ -21,8 +21,10 @@ def theirs(graph, x, y):
         product = Product(tuple(map(read, part.get_val("prod"))))
         return Sum(over, product) if (over := tuple(part.get_val("sum"))) else product
 
-    arrows = nx.DiGraph(list(graph.directed))
-    arrows.add_nodes_from(graph.nodes)
+    # Effects before causes: its search for ancestors otherwise notes some twice, has no room for them, and waits forever.
+    arrows = nx.DiGraph()
+    arrows.add_nodes_from(sorted(graph.nodes, reverse=True))
+    arrows.add_edges_from(graph.directed)
     return read(identify_effect_id(arrows, x, y))
 
 

@@ -21,7 +21,7 @@ def theirs(graph, x, y):
         product = Product(tuple(map(read, part.get_val("prod"))))
         return Sum(over, product) if (over := tuple(part.get_val("sum"))) else product
 
-    # Effects before causes: its search for ancestors otherwise notes some twice, has no room for them, and waits forever.
+    # Effects before causes: its search for ancestors otherwise notes some twice, has no room, and waits forever.
     arrows = nx.DiGraph()
     arrows.add_nodes_from(sorted(graph.nodes, reverse=True))
     arrows.add_edges_from(graph.directed)

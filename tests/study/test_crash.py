@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -51,7 +52,9 @@ def test_two_processes_in_one_directory_do_not_clash(fake, uninterrupted, tmp_pa
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop its rights")
 def test_a_directory_without_write_permission_is_refused_before_anything_runs(tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == Path(tempfile.gettempdir()):
+            break
         folder.chmod(0o755)
     found = act("nobody", tmp_path, "log")
     assert found["calls"] == 0

@@ -66,7 +66,11 @@ def build(config: TrainingConfig, directory: Path = Path()) -> Parts:
 
 @torch.no_grad()
 def _take_over(model: FoveatedVLM, config: TrainingConfig, directory: Path) -> str:
-    """Copy what fits of the chosen parts of a checkpoint, of the encoder all; returns the hash of its weights."""
+    """Copy what fits of the chosen parts of a checkpoint; returns the hash of its weights.
+
+    Of the encoder all layers must fit. What reads them may be new: a shallow query's cross-attention is not in the
+    checkpoint of a deep one.
+    """
     assert config.start is not None
     folder = SHIPPED if config.start == "shipped" else directory / Path(config.start).expanduser()
     if folder.is_file():
@@ -78,7 +82,7 @@ def _take_over(model: FoveatedVLM, config: TrainingConfig, directory: Path) -> s
     there, here = FoveatedVLM.from_pretrained(folder).state_dict(), model.state_dict()
     there = {name: tensor for name, tensor in there.items() if name.partition(".")[0] in parts}
     fits = [name for name, tensor in there.items() if name in here and here[name].shape == tensor.shape]
-    asked = [name for name in here if name.startswith("vision.") and "vision" in parts]
+    asked = [name for name in here if name.startswith("vision.dinov2.") and "vision" in parts]
     other = next((name for name in asked if name not in fits), None)
     if other is not None:
         raise TrainingError(

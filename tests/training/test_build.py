@@ -48,3 +48,13 @@ def test_a_run_file_is_no_checkpoint(tiny, tmp_path):
     (tmp_path / "run.yaml").write_text("name: x\n")
     with pytest.raises(TrainingError, match="starts from a checkpoint directory"):
         build(tiny(start="run.yaml"), tmp_path)
+
+
+def test_what_the_checkpoint_has_no_weights_for_starts_from_the_seed(tiny, warmed_up):
+    _, checkpoint = warmed_up
+    there = FoveatedVLM.from_pretrained(checkpoint).state_dict()
+    shallow = tiny(start=str(checkpoint), model={**tiny().model.model_dump(), "deep_query": False})
+    found = build(shallow).model.state_dict()
+    new = {name for name in found if name not in there}
+    assert new and all(name.startswith("vision.cross_attention.") for name in new)
+    assert all(torch.equal(found[name], tensor) for name, tensor in there.items())

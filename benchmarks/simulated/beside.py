@@ -11,7 +11,7 @@ from simulated.draws import Draw
 from simulated.estimated import paired_worlds
 from simulated.scenario import LEVEL, covers
 from simulated.simulation import Cell, Table, cell
-from simulated.worlds import DESIGNS, MEAN, Design, normal
+from simulated.worlds import DESIGNS, MEAN, Design, Worlds, heavy, normal
 
 CONTROLS = (3, 5, 10, 20)
 LESIONS = 10
@@ -38,19 +38,21 @@ def controls() -> Table:
 
 def families() -> Table:
     """Share of ten lesions whose credible interval holds their effect, by how the family's effects are spread."""
-    spreads: dict[str, tuple[Kind, Effects]] = {
-        "drawn from the prior": (Kind.REAL, _of_prior),
-        "normal, SD 0.4": (Kind.REAL, lambda rng: rng.normal(0, 0.4, LESIONS)),
-        "normal, SD 0.1": (Kind.REAL, lambda rng: rng.normal(0, 0.1, LESIONS)),
-        "eight of SD 0.02, two of SD 1": (
-            Kind.REAL,
-            lambda rng: rng.normal(0, np.where(np.arange(LESIONS) < 8, 0.02, 1.0)),
+    spreads: dict[str, tuple[Worlds | None, Effects]] = {
+        "drawn from the prior": (normal, _of_prior),
+        "normal, SD 0.4": (normal, lambda rng: rng.normal(0, 0.4, LESIONS)),
+        "normal, SD 0.4; outcomes with heavy tails": (heavy, lambda rng: rng.normal(0, 0.4, LESIONS)),
+        "normal, SD 0.1": (normal, lambda rng: rng.normal(0, 0.1, LESIONS)),
+        "eight of SD 0.02, two of SD 1": (normal, lambda rng: rng.normal(0, np.where(np.arange(LESIONS) < 8, 0.02, 1))),
+        "flips down, 0 to 20 %": (None, lambda rng: -rng.uniform(0, 0.2, LESIONS)),
+        "flips down, eight of 0 to 2 %, two of 30 %": (
+            None,
+            lambda rng: -np.where(np.arange(LESIONS) < 8, rng.uniform(0, 0.02, LESIONS), 0.3),
         ),
-        "flips down, 0 to 20 %": (Kind.BINARY, lambda rng: -rng.uniform(0, 0.2, LESIONS)),
     }
     rows = tuple(
-        (name, tuple(_family(name, kind, effects, design) for design in FEW))
-        for name, (kind, effects) in spreads.items()
+        (name, tuple(_family(name, worlds, effects, design) for design in FEW))
+        for name, (worlds, effects) in spreads.items()
     )
     return Table("Coverage, credible intervals", ("true effects of a family", *(d.name for d in FEW)), rows)
 
@@ -58,7 +60,8 @@ def families() -> Table:
 def _of_prior(rng: np.random.Generator) -> np.ndarray:
     prior = PRIOR[Kind.REAL]
     tau = prior.tau_scale * abs(rng.standard_t(prior.tau_df))
-    return rng.normal(prior.mu_mean, prior.mu_sd) + tau * rng.standard_cauchy(LESIONS) * rng.normal(size=LESIONS)
+    shape = rng.standard_cauchy(LESIONS) if rng.random() < 0.5 else rng.normal(size=LESIONS)
+    return rng.normal(prior.mu_mean, prior.mu_sd) + tau * shape
 
 
 def _control(name: str, draw: Draw, n: int) -> Cell:
@@ -80,13 +83,15 @@ def _control(name: str, draw: Draw, n: int) -> Cell:
     return cell(f"controls, {name}, {n}", measure)
 
 
-def _family(name: str, kind: Kind, effects: Effects, design: Design) -> Cell:
+def _family(name: str, worlds: Worlds | None, effects: Effects, design: Design) -> Cell:
+    prior = PRIOR[Kind.BINARY if worlds is None else Kind.REAL]
+
     def one(rng: np.random.Generator) -> float:
         truth = effects(rng)
-        block = _outcomes(rng, truth, kind, design)
+        block = _outcomes(rng, truth, worlds, design)
         found = estimates_of([block], LEVEL)
         order = [found.lesions.index(str(i)) for i in range(LESIONS)]
-        posterior = shrink(found.center, found.covariance, PRIOR[kind])
+        posterior = shrink(found.center, found.covariance, prior)
         low, high = (limits[order] for limits in posterior.interval(LEVEL))
         return float(((low <= truth) & (truth <= high)).mean())
 
@@ -96,13 +101,13 @@ def _family(name: str, kind: Kind, effects: Effects, design: Design) -> Cell:
     )
 
 
-def _outcomes(rng: np.random.Generator, truth: np.ndarray, kind: Kind, design: Design) -> Paired:
-    """One study: as many lesions as there are true effects."""
-    if kind is Kind.REAL:
-        factual, counterfactual = normal(rng, LESIONS, design)
-        return paired_worlds(factual, counterfactual - MEAN + truth[:, None], kind, design)
+def _outcomes(rng: np.random.Generator, truth: np.ndarray, worlds: Worlds | None, design: Design) -> Paired:
+    """One study: as many lesions as there are true effects; without worlds, of rows that flip down."""
+    if worlds is not None:
+        factual, counterfactual = worlds(rng, LESIONS, design)
+        return paired_worlds(factual, counterfactual - MEAN + truth[:, None], Kind.REAL, design)
     shape = (LESIONS, design.n_groups, design.size)
     chance = -truth[:, None, None]
     own = chance if design.size == 1 else rng.beta(chance, 1 - chance, size=(*shape[:2], 1))
     effect = -design.rows((rng.random(shape) < own).astype(float))
-    return paired_worlds(np.ones(effect.shape), 1 + effect, kind, design)
+    return paired_worlds(np.ones(effect.shape), 1 + effect, Kind.BINARY, design)

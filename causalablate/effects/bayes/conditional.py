@@ -53,7 +53,7 @@ class Conditional:
         variance: Of the effects, shape (nodes, lesions).
         mu: Mean of the mean of each family, shape (nodes, families).
         spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions): tau^2 with normal
-            tails, the lesion's own with heavy ones.
+            tails, the lesion's own with unknown ones.
     """
 
     log_likelihood: np.ndarray

@@ -7,10 +7,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
 from causalablate.effects.bayes.conditional import Evidence, given_spread
-from causalablate.effects.bayes.heavy import effective_draws, horseshoe_nodes
 from causalablate.effects.bayes.mixture import mixture_cdf, mixture_quantile, mixture_sd
 from causalablate.effects.bayes.nodes import tau_nodes
-from causalablate.effects.bayes.prior import HEAVY, NORMAL, Prior
+from causalablate.effects.bayes.prior import NORMAL, UNKNOWN, Prior
+from causalablate.effects.bayes.unknown_tails import draw_scales, effective_draws
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Posterior:
         sds: Of the effects at each node, shape (nodes, lesions).
         spread: Prior variance of each effect about the mean of its family, shape (nodes, lesions).
         log_evidence: Log marginal likelihood of the estimates, whose differences compare priors or families; NaN with
-            heavy tails, whose draws do not tell it.
-        effective_nodes: With normal tails the nodes that carry the weight, 1 / sum of squared weights; with heavy ones
-            the independent draws that the chains are worth. Few are a warning.
+            unknown tails, whose draws do not tell it.
+        effective_nodes: With normal tails the nodes that carry the weight, 1 / sum of squared weights; with unknown
+            ones the independent draws that the chains are worth. Few are a warning.
     """
 
     evidence: Evidence
@@ -73,22 +73,22 @@ def shrink(
 ) -> Posterior:
     """Posterior of effects theta with estimates y ~ N(theta, covariance), theta about mu at scale tau in each family.
 
-    With normal tails tau is integrated on nodes, with heavy ones all scales are drawn from their posterior
-    (`horseshoe_nodes`); given the scales the posterior is known in closed form.
+    With normal tails tau is integrated on nodes, with unknown ones all scales are drawn from their posterior
+    (`draw_scales`); given the scales the posterior is known in closed form.
 
     Args:
         center: Estimates, shape (lesions,), outcome units.
         covariance: Their covariance, shape (lesions, lesions), positive semidefinite with a positive diagonal.
         prior: Prior of mu and tau of every family.
         family: Code of each lesion's family, shape (lesions,), 0 .. families - 1; by default one family.
-        seed: Seeds the draws of heavy tails, and the nodes of tau where there are several families.
+        seed: Seeds the draws of unknown tails, and the nodes of tau where there are several families.
 
     Source: Lindley & Smith (1972), J. R. Stat. Soc. B 34(1); Gelman et al. (2013), Bayesian Data Analysis, ch. 5.
     """
     codes = np.zeros(center.size, dtype=int) if family is None else np.asarray(family)
     evidence = Evidence(np.asarray(center, float), np.asarray(covariance, float), codes, prior)
-    if prior.tails == HEAVY:
-        tau, spread = horseshoe_nodes(evidence, seed)
+    if prior.tails == UNKNOWN:
+        tau, spread = draw_scales(evidence, seed)
         given = given_spread(evidence, spread.reshape(-1, codes.size))
         weights = np.full(len(given.mean), 1 / len(given.mean))
         moving = given.mean.reshape(spread.shape), np.log(tau)

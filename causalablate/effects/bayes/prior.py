@@ -12,7 +12,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.errors import EffectError, nearest
 
 HALF_NORMAL, HALF_T = "half-normal", "half-t"
-HEAVY, NORMAL = "heavy", "normal"
+UNKNOWN, NORMAL = "unknown", "normal"
 
 DEFAULT_SCALE = 0.1
 """Ten points of accuracy, and as much on other scales as `smallest_effects` makes of 0.1: effects of that size are
@@ -23,8 +23,9 @@ unsurprising. Half-t tails let larger ones through."""
 class Prior:
     """Effects of one family lie about mu at the scale tau; mu is N(mu_mean, mu_sd^2), tau positive with a scale itself.
 
-    With heavy tails (the default) effects are a horseshoe: N(mu, (kappa tau)^2) with a half-Cauchy kappa per lesion, so
-    that many small effects do not hide a few large ones. With normal tails they are N(mu, tau^2).
+    With normal tails they are N(mu, tau^2). With unknown tails (the default) they are normal or Cauchy, either as
+    probable as the other before the data: where a few large effects stand out among many small ones, the tails are
+    heavy and the large ones are left large.
 
     Attributes:
         mu_mean: Expected mean effect of a family, outcome units.
@@ -32,13 +33,13 @@ class Prior:
         tau_scale: Scale of the SD of effects within a family, outcome units.
         tau_family: `half-t`, or `half-normal` where effects far above `tau_scale` are ruled out.
         tau_df: Degrees of freedom of the half-t.
-        tails: `heavy`, or `normal` where no effect is expected to stand out from its family.
+        tails: `unknown`, or `normal` where no effect is expected to stand out from its family.
 
     Raises:
         EffectError: A scale is not positive and finite, or the family is unknown.
 
-    Source: Gelman (2006), Bayesian Anal. 1(3), for half-t priors of a hierarchical SD; Carvalho, Polson & Scott (2010),
-        Biometrika 97(2), for the horseshoe.
+    Source: Gelman (2006), Bayesian Anal. 1(3), for half-t priors of a hierarchical SD; Gelman et al.
+        (2013), Bayesian Data Analysis, ch. 17, for t effects.
     """
 
     mu_mean: float
@@ -46,13 +47,13 @@ class Prior:
     tau_scale: float
     tau_family: str = HALF_T
     tau_df: float = 3.0
-    tails: str = HEAVY
+    tails: str = UNKNOWN
 
     def __post_init__(self) -> None:
         if self.tau_family not in (HALF_NORMAL, HALF_T):
             raise EffectError(f'no prior of tau "{self.tau_family}"; there are "{HALF_T}" and "{HALF_NORMAL}"')
-        if self.tails not in (HEAVY, NORMAL):
-            raise EffectError(f'no tails "{self.tails}" of a prior; there are "{HEAVY}" and "{NORMAL}"')
+        if self.tails not in (UNKNOWN, NORMAL):
+            raise EffectError(f'no tails "{self.tails}" of a prior; there are "{UNKNOWN}" and "{NORMAL}"')
         for name, value, least in (("mu_sd", self.mu_sd, "0 or more"), ("tau_scale", self.tau_scale, "positive"),
                                    ("tau_df", self.tau_df, "positive")):  # fmt: skip
             if not np.isfinite(value) or value < 0 or (value == 0 and least == "positive"):

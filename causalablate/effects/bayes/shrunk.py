@@ -64,7 +64,7 @@ def shrunk_effects(
             default all lesions are one.
         sesoi: Smallest effect of interest: a number, or outcome name to value (`smallest_effects`).
         level: Coverage of the credible intervals, in (0.5, 1).
-        seed: Seeds the draws of heavy tails, and the nodes of tau where there are several families.
+        seed: Seeds the draws of unknown tails, and the nodes of tau where there are several families.
     Returns:
         One row per outcome, lesion and group with the columns `SHRUNK_COLUMNS`. Effects that are all equal, of a real
         outcome, are known exactly: they are neither shrunk nor part of their family. Undefined numbers are NaN and

@@ -56,7 +56,7 @@ def test_factual_sd_is_that_of_the_largest_block(paired):
         ((0.0, np.inf, 1.0), "mu_sd"),
         ((np.nan, 1.0, 1.0), "mu_mean"),
         ((0.0, 1.0, 1.0, "half-t", -1.0), "tau_df"),
-        ((0.0, 1.0, 1.0, "half-t", 3.0, "fat"), 'no tails "fat" of a prior; there are "heavy" and "normal"'),
+        ((0.0, 1.0, 1.0, "half-t", 3.0, "fat"), 'no tails "fat" of a prior; there are "unknown" and "normal"'),
         ((0.0, 1.0, 1.0, "cauchy"), 'no prior of tau "cauchy"; there are "half-t" and "half-normal"'),
     ],
 )

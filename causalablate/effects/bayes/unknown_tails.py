@@ -15,8 +15,8 @@ SCALES = np.exp(np.arange(-1.5, 6.5 + STEP / 2, STEP))
 """Scales of single lesions, kappa, as multiples of tau."""
 CAUCHY = -np.log(SCALES) - SCALES**-2 / 2
 TAILS = np.stack([CAUCHY - logsumexp(CAUCHY), np.where(np.abs(np.log(SCALES)) < STEP / 2, 0.0, -np.inf)])
-"""Log prior of kappa, shape (tails, scales): 1 / |N(0, 1)|, which makes effects Cauchy; 1, which makes them normal.
-Before the data the one is as probable as the other."""
+"""Log prior of kappa, shape (tails, scales): one over the size of a standard normal, which makes effects Cauchy; or 1,
+which makes them normal. Before the data the one is as probable as the other."""
 LOW, HIGH = 1e-4, 30.0
 """Ends of the grid of tau, as multiples of the smaller of prior scale and standard errors, and of the larger of prior
 scale and estimates."""

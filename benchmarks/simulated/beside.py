@@ -39,7 +39,9 @@ def controls() -> Table:
 def families() -> Table:
     """Share of ten lesions whose credible interval holds their effect, by how the family's effects are spread."""
     spreads: dict[str, tuple[Worlds | None, Effects]] = {
-        "drawn from the prior": (normal, _of_prior),
+        "drawn from the prior": (normal, lambda rng: _of_prior(rng, PRIOR[Kind.REAL])),
+        "drawn from the prior; outcomes with heavy tails": (heavy, lambda rng: _of_prior(rng, PRIOR[Kind.REAL])),
+        "drawn from the prior; flips down or up": (None, _shares_of_prior),
         "normal, SD 0.4": (normal, lambda rng: rng.normal(0, 0.4, LESIONS)),
         "normal, SD 0.4; outcomes with heavy tails": (heavy, lambda rng: rng.normal(0, 0.4, LESIONS)),
         "normal, SD 0.1": (normal, lambda rng: rng.normal(0, 0.1, LESIONS)),
@@ -57,11 +59,17 @@ def families() -> Table:
     return Table("Coverage, credible intervals", ("true effects of a family", *(d.name for d in FEW)), rows)
 
 
-def _of_prior(rng: np.random.Generator) -> np.ndarray:
-    prior = PRIOR[Kind.REAL]
+def _of_prior(rng: np.random.Generator, prior: Prior) -> np.ndarray:
     tau = prior.tau_scale * abs(rng.standard_t(prior.tau_df))
     shape = rng.standard_cauchy(LESIONS) if rng.random() < 0.5 else rng.normal(size=LESIONS)
     return rng.normal(prior.mu_mean, prior.mu_sd) + tau * shape
+
+
+def _shares_of_prior(rng: np.random.Generator) -> np.ndarray:
+    """From the prior of binary outcomes as far as it is possible: no more examples flip than there are."""
+    while np.abs(truth := _of_prior(rng, PRIOR[Kind.BINARY])).max() > 1:
+        pass
+    return truth
 
 
 def _control(name: str, draw: Draw, n: int) -> Cell:
@@ -102,12 +110,13 @@ def _family(name: str, worlds: Worlds | None, effects: Effects, design: Design) 
 
 
 def _outcomes(rng: np.random.Generator, truth: np.ndarray, worlds: Worlds | None, design: Design) -> Paired:
-    """One study: as many lesions as there are true effects; without worlds, of rows that flip down."""
+    """One study: as many lesions as there are true effects; without worlds, of rows that flip down or up."""
     if worlds is not None:
         factual, counterfactual = worlds(rng, LESIONS, design)
         return paired_worlds(factual, counterfactual - MEAN + truth[:, None], Kind.REAL, design)
     shape = (LESIONS, design.n_groups, design.size)
-    chance = -truth[:, None, None]
+    chance, down = np.abs(truth)[:, None, None], truth[:, None] < 0
     own = chance if design.size == 1 else rng.beta(chance, 1 - chance, size=(*shape[:2], 1))
-    effect = -design.rows((rng.random(shape) < own).astype(float))
-    return paired_worlds(np.ones(effect.shape), 1 + effect, Kind.BINARY, design)
+    flips = design.rows((rng.random(shape) < own).astype(float))
+    factual = np.broadcast_to(down, flips.shape).astype(float)
+    return paired_worlds(factual, np.where(down, 1 - flips, flips), Kind.BINARY, design)

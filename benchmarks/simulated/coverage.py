@@ -27,7 +27,7 @@ EXAMPLES = 200
 def independent_rows() -> Table:
     """Coverage where no two rows share anything."""
     rows: dict[str, Callable[[int], Scenario]] = {}
-    for down, up in ((0.01, 0.0), (0.05, 0.02), (0.3, 0.1)):
+    for down, up in ((0.01, 0.0), (0.02, 0.0), (0.05, 0.02), (0.3, 0.1)):
         rows[flips_name(down, up)] = partial(independent_flips, down=down, up=up)
     rows |= {
         "real, normal": lambda n: _real("normal", n, 0.1, lambda rng, r: rng.normal(0.1, 1, (r, n))),
@@ -52,6 +52,7 @@ def shared_clusters() -> Table:
             f"normal, {g} clusters of {m}", Kind.REAL, 0.0, clustered_normal(g, m), n_clusters=g
         ),
         flips_name(0.01, 0): lambda g, m: flips_in_clusters(g, m, 0.01, 0),
+        flips_name(0.02, 0): lambda g, m: flips_in_clusters(g, m, 0.02, 0),
         flips_name(0.05, 0.02): lambda g, m: flips_in_clusters(g, m, 0.05, 0.02),
         "share, 5 % changed": lambda g, m: Scenario(
             f"changes, {g} clusters of {m}", Kind.CATEGORICAL, 0.05, clustered_changes(g, m, 0.05), n_clusters=g

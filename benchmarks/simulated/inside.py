@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from causalablate.effects import Kind, Paired
-from causalablate.effects.heterogeneity.search import Search, searched
+from causalablate.effects.heterogeneity.search import Search, parts_of, search_block
 from simulated.estimated import FLIPS, paired_worlds
 from simulated.scenario import LEVEL, covers
 from simulated.simulation import Cell, Table, cell
@@ -15,7 +16,13 @@ SHARE = 0.4
 """Share of the examples that are in the group; clusters have examples on both sides."""
 FACTORS = 3
 """Columns of two levels each among whose groups the one with the smallest p is chosen."""
-NAMED, CHOSEN, HONEST = "a group named before", "the winner of a search", "the winner of an honest search"
+NAMED, HONEST = "a group named before", "the winner of an honest search"
+LIMITS = {
+    HONEST: "ci_{}_honest",
+    "the winner of a search, its band": "band_{}",
+    "the winner of a search, its interval (not for that)": "ci_{}",
+}
+"""Which limits of a winner."""
 
 
 def failure_groups() -> Table:
@@ -32,15 +39,18 @@ def failure_groups() -> Table:
         (f"{NAMED}; {name}", tuple(_named(name, kind, inner, outer, d, truth) for d in DESIGNS))
         for name, kind, inner, outer, truth in named
     ]
-    for how in (HONEST, CHOSEN):
+    for how in LIMITS:
         for name, kind, worlds in (("normal", Kind.REAL, normal), ("flips 5 % down, 2 % up", Kind.BINARY, common)):
             rows.append((f"{how}; {name}", tuple(_winner(name, kind, worlds, d, how) for d in DESIGNS)))
     header = ("group; effects", *(design.name for design in DESIGNS))
     return Table("Coverage, groups of failure modes", header, tuple(rows))
 
 
-def _search() -> Search:
-    return Search(level=LEVEL, depth=1, min_size=2, n_permutations=1, seed=0, max_t=False)
+def _search(block: Paired, *, honest: bool) -> pd.DataFrame:
+    """Rows of a block in which every lesion is a study of its own: a study tests as many groups as there are."""
+    search = Search(level=LEVEL, depth=1, min_size=2, n_permutations=1, seed=0, max_t=False)
+    parts = parts_of(block, search, honest)
+    return search_block(parts, search, LEVEL ** (1 / len(parts[0][1].names)))[0]
 
 
 def _grouped(block: Paired, groups: dict[str, np.ndarray]) -> Paired:
@@ -60,7 +70,7 @@ def _named(name: str, kind: Kind, inner: Worlds, outer: Worlds, design: Design, 
         out = _levels(block.n_units, SHARE, 1)[block.unit]
         both = [np.where(out == 0, x, y) for x, y in zip(*worlds, strict=True)]
         block = _grouped(paired_worlds(both[0], both[1], kind, design), {"g": out})
-        frame = searched(block, _search(), honest=False)[0]
+        frame = _search(block, honest=False)
         found = frame[frame["group"] == "g=in"]
         return _held(found["ci_low"].to_numpy(), found["ci_high"].to_numpy(), truth)
 
@@ -73,10 +83,10 @@ def _winner(name: str, kind: Kind, worlds: Worlds, design: Design, how: str) -> 
     def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
         block = paired_worlds(*worlds(rng, repetitions, design), kind, design)
         levels = {f"g{i}": _levels(block.n_units, 0.5, i)[block.unit] for i in range(FACTORS)}
-        frame = searched(_grouped(block, levels), _search(), honest=how == HONEST)[0]
-        end = "_honest" if how == HONEST else ""
+        frame = _search(_grouped(block, levels), honest=how == HONEST)
         p, low, high = (
-            frame[column].to_numpy(float).reshape(-1, repetitions) for column in ("p", f"ci_low{end}", f"ci_high{end}")
+            frame[column].to_numpy(float).reshape(-1, repetitions)
+            for column in ("p", *(LIMITS[how].format(end) for end in ("low", "high")))
         )
         best = np.argmin(np.where(np.isnan(p), np.inf, p), axis=0)
         at = np.arange(repetitions)

@@ -18,6 +18,7 @@ LIMITS: dict[str, str] = {
     "compare_rankings: overlap": "Coverage, agreement of the ranks of 20 lesions",
     "pareto: value": "Coverage, mean outcomes under a lesion",
     "failure_modes: ci": "Coverage, groups of failure modes",
+    "failure_modes: band": "Coverage, groups of failure modes",
     "failure_modes: ci_honest": "Coverage, groups of failure modes",
     "control_distribution: ci": "Coverage, differences from controls",
     "shrunk_effects: raw": "Coverage, independent rows",

@@ -92,7 +92,7 @@ VIEWS: Mapping[str, View] = {
         "failure_modes",
         "groups in which a lesion does something else than in the rest",
         "",
-        "rank n_units ate ate_outside difference ci_low p p_adjusted",
+        "rank n_units ate ate_outside difference band_low p p_adjusted",
     ),
     "examples": _view(
         "heterogeneity",

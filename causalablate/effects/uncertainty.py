@@ -8,6 +8,8 @@ from causalablate.effects.paired import Paired
 from causalablate.effects.proportion import bonett_price, z_value
 from causalablate.effects.spread import Spread
 
+CORRELATION = 0.5
+"""Assumed between the rows of a cluster where flips are too few to show it."""
 NO_SPREAD = 1e-12
 """A standard error below this share of the largest effect is rounding: the effects do not vary."""
 
@@ -34,13 +36,22 @@ def plain_spread(paired: Paired, pseudo: float = 0.0, *, net: bool = True) -> Sp
 
 
 def pseudo_rows(paired: Paired) -> float:
-    """Rows that one added flip stands for: seeds x sqrt(rows per cluster and seed).
+    """Rows that one added flip stands for: seeds x the design effect of the rows of a cluster under one seed.
 
     One flipped example flips under every seed, in the worst case; of the rows of a cluster, more than one but
-    rarely all flip together. The square root keeps coverage near nominal in simulations with
-    correlation 0.5 within clusters (`benchmarks/calibration.py`); 1 is Bonett-Price itself.
+    rarely all flip together. 1 is Bonett-Price itself.
     """
-    return paired.n_seeds * float(np.sqrt(paired.rows_per_cell))
+    return paired.n_seeds * design_effect(paired.rows_per_cell)
+
+
+def design_effect(rows: float) -> float:
+    """Independent rows are worth as much as so many of clusters of `rows` rows whose correlation is one half.
+
+    The correlation is assumed, as few flips do not show it: stronger than what rows of a cluster mostly share.
+
+    Source: Kish (1965), Survey Sampling, ch. 5: 1 + (rows - 1) x correlation.
+    """
+    return 1 + (rows - 1) * CORRELATION
 
 
 def is_flat(paired: Paired, spread: Spread) -> np.ndarray:

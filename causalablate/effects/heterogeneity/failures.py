@@ -5,7 +5,7 @@ import pandas as pd
 from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.heterogeneity.adjust import CORRECTIONS, MAX_T, adjusted, beyond_largest
 from causalablate.effects.heterogeneity.covariates import DEFAULT_BINS, with_covariates
-from causalablate.effects.heterogeneity.search import HONEST, Search, searched
+from causalablate.effects.heterogeneity.search import HONEST, LIMITS, Search, searched
 from causalablate.errors import EffectError, nearest
 from causalablate.table import Counterfactuals
 
@@ -27,8 +27,7 @@ COLUMNS = (
     "difference",
     "stronger",
     "se",
-    "ci_low",
-    "ci_high",
+    *LIMITS,
     "interval_method",
     "p",
     "p_adjusted",
@@ -55,12 +54,13 @@ def failure_modes(
     """Search all groups of examples for those in which a lesion does something else than in the rest.
 
     Groups are the levels of every group column and covariate and, at depth 2, what two levels have in common.
-    `difference` = mean effect inside - mean effect outside. The winners of a search look larger than they are:
-    `honest=True` searches one half of the clusters and estimates on the other.
+    `difference` = mean effect inside - mean effect outside. The winners of a search look larger than they are: the
+    bands hold for all groups at once, whichever is looked at, where intervals are those of a group that was named
+    before; `honest=True` searches one half of the clusters and estimates on the other.
 
     Args:
         table: Paired outcomes.
-        level: Two-sided coverage of the intervals, in (0.5, 1).
+        level: Two-sided coverage of the intervals, and chance that all bands of an outcome hold, in (0.5, 1).
         seed: Seeds the permutations and the halves.
         covariates: More properties of the examples, indexed by example id; see `with_covariates`.
         bins: Levels that a numeric covariate is cut into.
@@ -86,7 +86,7 @@ def failure_modes(
         )
     search = Search(level, depth, min_size, n_permutations, seed, correction == MAX_T)
     blocks = paired_blocks(known)
-    found = [searched(block, search, honest) for block in blocks]
+    found = searched(blocks, search, honest)
     frame = pd.concat([rows for rows, _ in found], ignore_index=True)
     if search.max_t:
         frame["p_adjusted"] = beyond_largest(frame, found)

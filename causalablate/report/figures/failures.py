@@ -65,7 +65,7 @@ def failures_figure(failures: pd.DataFrame, outcome: str, *, k: int = 20) -> Fig
     _columns(axes, cells, centres, widths)
     shown = f"the {len(rows)} surest of {len(harder):,}" if len(harder) > len(rows) else f"all {len(rows)}"
     note = (
-        f"{shown} groups with a larger effect than the rest; {100 * failures.attrs['level']:g} % intervals; "
+        f"{shown} groups with a larger effect than the rest; {100 * failures.attrs['level']:g} % bands and "
         f"p adjusted ({failures.attrs['correction']}) over all lesions and groups"
     )
     titled(figure, f"Where lesions hit {words.phrase} hardest", note)
@@ -83,7 +83,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, words: OutcomeWords, centres: list[flo
         worse = words.better * r["difference"] < 0
         colour = NEUTRAL if not words.better else WORSE if worse else BETTER
         marker = "^" if words.better and not worse else "o"
-        axes.plot(words.scale * np.array([r["ci_low"], r["ci_high"]]), [y, y], color=colour, linewidth=1.4, zorder=3)
+        band = words.scale * np.array([r["band_low"], r["band_high"]])
+        axes.plot(band, [y, y], color=colour, linewidth=1.4, zorder=3)
         axes.plot([words.scale * r["difference"]], [y], marker=marker, markersize=5.5, color=colour, zorder=4)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", left=False, labelleft=False)

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control, ttest_ind
 
+from causalablate.effects.blocks import paired_blocks
 from causalablate.effects.heterogeneity import failure_modes
+from causalablate.effects.heterogeneity.difference import inside_minus_outside
 from causalablate.effects.heterogeneity.failures import COLUMNS
 from causalablate.effects.heterogeneity.search import HONEST
 from causalablate.errors import EffectError
@@ -209,3 +211,36 @@ def test_one_example(table):
     assert failure_modes(one)["interval_method"].tolist() == ["undefined: 1 examples inside, fewer than 10"]
     with pytest.raises(EffectError, match="two clusters or more"):
         failure_modes(one, honest=True)
+
+
+def test_bands_are_intervals_at_the_level_that_all_tests_of_the_outcome_need_at_once(planted):
+    found = failure_modes(planted, depth=1).set_index(["lesion", "group"])
+    (block,) = paired_blocks(planted)
+    n_tests = 2 * (3 + 2)
+    for i, lesion in enumerate(block.lesions):
+        spread = inside_minus_outside(block, block.groups["type"] == "a")
+        half = spread.half_width(0.95 ** (1 / n_tests))[i]
+        row = found.loc[(lesion, "type=a")]
+        assert row["band_low"] == pytest.approx(spread.center[i] - half, abs=1e-12)
+        assert row["band_high"] == pytest.approx(spread.center[i] + half, abs=1e-12)
+    assert (found["band_low"] < found["ci_low"]).all() and (found["band_high"] > found["ci_high"]).all()
+
+
+def test_groups_that_are_undefined_widen_no_band(planted, table):
+    frame = planted.frame
+    whole = failure_modes(planted, depth=1)
+    rare = ["rare" if i < 3 else "rest" for i in range(N)]
+    values = {
+        name: frame.loc[frame["lesion"] == name, "counterfactual"].astype(float).to_numpy()
+        for name in ("nothing", "hurts")
+    }
+    factual = frame.loc[frame["lesion"] == "hurts", "factual"].astype(float).to_numpy()
+    groups = {
+        name: frame.loc[frame["lesion"] == "hurts", f"group.{name}"].astype(str).tolist() for name in ("type", "size")
+    }
+    more = table({"y": factual}, {name: {"y": y} for name, y in values.items()}, groups={**groups, "rarity": rare})
+    with_rare = failure_modes(more, depth=1)
+    keys = ["lesion", "group"]
+    both = whole.merge(with_rare, on=keys, suffixes=("", "_more"))
+    assert len(both) == len(whole)
+    assert both["band_low_more"].to_numpy() == pytest.approx(both["band_low"].to_numpy(), abs=1e-9)

@@ -54,9 +54,8 @@ def shared_clusters() -> Table:
         flips_name(0.01, 0): lambda g, m: flips_in_clusters(g, m, 0.01, 0),
         flips_name(0.02, 0): lambda g, m: flips_in_clusters(g, m, 0.02, 0),
         flips_name(0.05, 0.02): lambda g, m: flips_in_clusters(g, m, 0.05, 0.02),
-        "share, 5 % changed": lambda g, m: Scenario(
-            f"changes, {g} clusters of {m}", Kind.CATEGORICAL, 0.05, clustered_changes(g, m, 0.05), n_clusters=g
-        ),
+        "share, 2 % changed": lambda g, m: changes_in_clusters(g, m, 0.02),
+        "share, 5 % changed": lambda g, m: changes_in_clusters(g, m, 0.05),
     }
     return Table(
         "Coverage, shared clusters",
@@ -88,6 +87,12 @@ def flips_name(down: float, up: float) -> str:
 def independent_flips(n: int, down: float, up: float) -> Scenario:
     """A binary outcome of `n` independent examples."""
     return Scenario(f"{flips_name(down, up)}, n = {n}", Kind.BINARY, up - down, flips(n, down, up))
+
+
+def changes_in_clusters(n_clusters: int, size: int, share: float) -> Scenario:
+    """Answers that change, with correlation 0.5 within clusters."""
+    name = f"{share:.0%} change, {n_clusters} clusters of {size}"
+    return Scenario(name, Kind.CATEGORICAL, share, clustered_changes(n_clusters, size, share), n_clusters=n_clusters)
 
 
 def flips_in_clusters(n_clusters: int, size: int, down: float, up: float) -> Scenario:

@@ -8,7 +8,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, totals
 from causalablate.effects.permutation import sign_flip_p
 from causalablate.effects.spread import Spread
-from causalablate.effects.uncertainty import NO_SPREAD, design_effect, plain_spread, pseudo_rows, spread_of
+from causalablate.effects.uncertainty import NO_SPREAD, assumed_design, plain_spread, pseudo_rows, spread_of
 
 ADJUSTED = {Kind.BINARY: ", Bonett-Price adjusted", Kind.CATEGORICAL: ", Bonett-Price adjusted"}
 TWO_SAMPLES = {Kind.BINARY: ", Bonett-Price adjusted", Kind.CATEGORICAL: ", Agresti-Caffo adjusted"}
@@ -59,7 +59,7 @@ def paired_difference(a: Paired, b: Paired, *, same_seeds: bool) -> Difference:
         replicates = rows.replicates
     else:
         rows = _by_unit(a, b)
-        pseudo = pseudo and design_effect(rows.n_units / rows.n_clusters)
+        pseudo = pseudo and assumed_design(rows.n_units / rows.n_clusters)
         spread, plain = (_with_seeds(plain_spread(rows, p), a, b) for p in (pseudo, 0.0))
         name = "t over examples and seeds of either table"
         replicates = min(n for n in (rows.n_clusters, a.n_seeds, b.n_seeds) if n > 1 or n == rows.n_clusters)

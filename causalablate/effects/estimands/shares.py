@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtrit
 
 from causalablate.effects.bootstrap import Limits
 from causalablate.effects.estimands.base import Estimand, ratio
 from causalablate.effects.interval_methods import AGRESTI_COULL, EFFECTIVE, UNDEFINED_CLUSTER
 from causalablate.effects.kinds import Kind
-from causalablate.effects.paired import Paired, totals
-from causalablate.effects.proportion import agresti_coull, clopper_pearson, z_value
-from causalablate.effects.uncertainty import is_flat, plain_spread, pseudo_rows
+from causalablate.effects.paired import Paired
+from causalablate.effects.proportion import agresti_coull, clopper_pearson
+from causalablate.effects.uncertainty import averaged_design, clusters_with, is_flat, plain_spread
 
 CLOPPER_PEARSON = "Clopper-Pearson"
 
@@ -20,27 +19,17 @@ Which = Callable[[Paired], np.ndarray]
 """Paired outcomes to the rows meant, bool of shape (lesions, rows)."""
 
 
-PSEUDO_CLUSTERS = 2
-"""Clusters of the worst case that the design effect is averaged with: as many as Bonett-Price add to a difference.
-Coverage stays near nominal or above from rare flips to common ones, which a cap at the worst case does not manage."""
-
-
 def share_sizes(paired: Paired, level: float, case: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A share and the number of independent rows that would make it as uncertain as it is, each of shape (lesions,).
 
-    Independent rows count fully. Else rows are divided by the design effect: the variance of the share, linearised as
-    a ratio of two means over dependent rows, over p (1 - p) / rows. It is known only as well as there are clusters
-    with rows of the rarer sort, so it is averaged with the worst case, `pseudo_rows`, in `PSEUDO_CLUSTERS` more, and
-    under one seed the degrees of freedom are those of that many clusters. NaN where fewer than two clusters have any of
-    the rows.
+    Independent rows count fully. Else rows are divided by the design effect (`averaged_design`), with the variance of
+    the share linearised as that of a ratio of two means. NaN where fewer than two clusters have any of the rows.
 
     Args:
         paired: The outcomes.
         level: Two-sided coverage.
         case: Rows counted, bool of shape (lesions, rows), a part of `among`.
         among: Rows that could have been.
-
-    Source: Korn & Graubard (1998), Surv. Methodol. 24; Dean & Pagano (2015), J. Surv. Stat. Methodol. 3(4).
     """
     rows = among.sum(axis=1).astype(float)
     share = ratio(case.sum(axis=1), rows)
@@ -52,20 +41,9 @@ def share_sizes(paired: Paired, level: float, case: np.ndarray, among: np.ndarra
     spread = plain_spread(shares)
     if spread is None:
         return share, np.full(share.shape, np.nan)
-    worst = pseudo_rows(paired)
-    known = np.minimum(_clusters_with(paired, case), _clusters_with(paired, among & ~case))
-    half = spread.half_width(level)
-    if paired.n_seeds == 1:
-        half = spread.se * stdtrit(np.minimum(known + PSEUDO_CLUSTERS, paired.n_clusters) - 1.0, (1 + level) / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        n = share * (1 - share) * (z_value(level) / half) ** 2
-        design = np.where(is_flat(shares, spread) | (n == 0), worst, np.maximum(rows / n, 1.0))
-    design = (known * design + PSEUDO_CLUSTERS * np.maximum(design, worst)) / (known + PSEUDO_CLUSTERS)
-    return share, np.where(_clusters_with(paired, among) > 1, rows / design, np.nan)
-
-
-def _clusters_with(paired: Paired, which: np.ndarray) -> np.ndarray:
-    return np.asarray((totals(which.astype(float), paired.cluster) > 0).sum(axis=1))
+    known = np.minimum(clusters_with(paired, case), clusters_with(paired, among & ~case))
+    design = averaged_design(paired, spread, level, share, rows, known, is_flat(shares, spread))
+    return share, np.where(clusters_with(paired, among) > 1, rows / design, np.nan)
 
 
 def _estimand(name: str, meaning: str, case: Which, among: Which, missing: str = "") -> Estimand:

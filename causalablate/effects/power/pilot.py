@@ -9,6 +9,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, renumber, totals
 from causalablate.effects.power.means import Precision
 from causalablate.effects.seeds.components import effective_df, two_way_components
+from causalablate.effects.uncertainty import assumed_design
 
 NO_SPREAD = 1e-12
 """An SD below this share of the largest effect is rounding."""
@@ -155,7 +156,7 @@ def precision_of(pilot: Pilot, effect: np.ndarray, clusters: np.ndarray, n_seeds
     shrink, pseudo = np.ones(effect.shape), np.zeros(effect.shape)
     if pilot.kind is Kind.BINARY:
         # Two clusters are added, of effects +1 and -1, of as many rows as `pseudo_rows` says.
-        added = np.sqrt(pilot.per_cluster) / pilot.per_cluster / clusters
+        added = assumed_design(pilot.per_cluster) / pilot.per_cluster / clusters
         shrink, pseudo = 1 / (1 + 2 * added), 2 * (added / (1 + 2 * added)) ** 2
     return Precision(
         item=shrink**2 * item,

@@ -8,7 +8,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.power.flips import margin_power, mcnemar_power
 from causalablate.effects.power.means import Claim, mean_power
 from causalablate.effects.power.pilot import Pilot, precision_of
-from causalablate.effects.power.shares import effective_examples, share_power
+from causalablate.effects.power.shares import effective_examples, effective_share_power, share_power
 
 MCNEMAR = "McNemar, exact"
 BONETT_PRICE = "Bonett-Price"
@@ -101,11 +101,12 @@ def _one(plan: list[float], aim: Aim) -> float:
 
 
 def _share(pilot: Pilot, aim: Aim, clusters: np.ndarray, n_seeds: np.ndarray) -> np.ndarray:
-    examples = clusters * pilot.per_cluster
+    examples, made = clusters * pilot.per_cluster, share_power
     if not pilot.independent:
+        made = effective_share_power
         precision = precision_of(pilot, aim.effect, clusters, n_seeds)
-        examples = effective_examples(precision, aim.effect, examples / np.sqrt(pilot.per_cluster), aim.alpha)
+        examples = effective_examples(precision, aim.effect, clusters, pilot.per_cluster, aim.alpha)
     known = np.isfinite(examples) & (aim.effect >= 0) & (aim.effect <= 1) & np.isfinite(aim.margin)
     safe = np.where(known, examples, 1.0)
-    power = share_power(safe, np.where(known, aim.effect, 0.5), np.where(known, aim.margin, 0.5), aim.alpha)
+    power = made(safe, np.where(known, aim.effect, 0.5), np.where(known, aim.margin, 0.5), aim.alpha)
     return np.where(known, power, np.where(np.isposinf(examples), certain(aim, one_sided=True), np.nan))

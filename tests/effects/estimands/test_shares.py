@@ -68,19 +68,19 @@ def test_with_many_clusters_it_is_the_design_effect(paired):
 
 
 def test_with_few_cases_the_worst_case_counts_too(paired):
-    # One of 20 clusters flips: the design effect is known from that one, and two are added.
-    cluster, quantile = np.repeat(np.arange(20), 4), t(2).ppf(0.975)
+    # One of 20 clusters flips: the design effect is known from that one, and four of the worst case are added.
+    cluster, quantile = np.repeat(np.arange(20), 4), t(19).ppf(0.975)
     data = paired(np.ones(80), cluster > 0, Kind.BINARY, cluster=cluster)
     _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
     estimated = 80 / (0.05 * 0.95 * (z_value(0.95) / quantile / cluster_t(data.effect, cluster).se[0]) ** 2)
-    assert estimated > 2
+    assert estimated > (1 + 4) / 2
     assert n[0] == pytest.approx(80 / estimated)
     data = paired(np.ones(800), np.arange(800) > 0, Kind.BINARY, cluster=np.repeat(np.arange(20), 40))
     _, n = share_sizes(data, 0.95, data.effect < 0, data.factual > 0.5)
     se = cluster_t(data.effect, data.cluster).se[0]
-    estimated, worst = 800 / (1 / 800 * 799 / 800 * (z_value(0.95) / quantile / se) ** 2), np.sqrt(40)
+    estimated, worst = 800 / (1 / 800 * 799 / 800 * (z_value(0.95) / quantile / se) ** 2), (1 + 40) / 2
     assert estimated < worst
-    assert n[0] == pytest.approx(800 / ((estimated + 2 * worst) / 3))
+    assert n[0] == pytest.approx(800 / ((estimated + 4 * worst) / 5))
 
 
 def test_rows_that_repeat_each_other_count_once(paired):

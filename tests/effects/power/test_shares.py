@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import betainc
 from scipy.stats import binom
 
 from causalablate.effects import Kind
@@ -7,7 +8,7 @@ from causalablate.effects.intervals import effective_size, spread_of
 from causalablate.effects.power.means import Claim
 from causalablate.effects.power.pilot import pilot_of
 from causalablate.effects.power.reach import Aim, name_of_test, power_of
-from causalablate.effects.power.shares import share_power
+from causalablate.effects.power.shares import effective_share_power, share_power
 from causalablate.effects.proportion import p_share_greater
 
 
@@ -16,6 +17,16 @@ def test_the_power_of_the_binomial_test_adds_up_its_rejections():
     rejected = p_share_greater(counts, np.full(61, 60.0), 0.05) < 0.05
     found = share_power(np.array([60.9]), np.array([0.12]), np.array([0.05]), 0.05)
     assert found[0] == pytest.approx(binom.pmf(counts, 60, 0.12)[rejected].sum())
+
+
+def test_fractional_counts_agree_with_the_test_and_lie_between_whole_ones():
+    n, share, null = np.array([60.9]), np.array([0.12]), np.array([0.05])
+    draws = np.random.default_rng(0).beta(1, 1, 4_000) * n
+    shown = draws[p_share_greater(draws, np.full(draws.shape, n[0]), null) < 0.05].min()
+    power = effective_share_power(n, share, null, 0.05)
+    assert power[0] == pytest.approx(betainc(shown, n[0] - shown + 1, 0.12), abs=0.01)
+    assert share_power(n, share, null, 0.05)[0] < power[0] < share_power(n, share, null, 0.1)[0]
+    assert effective_share_power(np.array([3.5]), np.array([0.9]), np.array([0.6]), 0.05)[0] == 0
 
 
 def changed(paired, rng, repeats, clusters, seeds, share=0.1):

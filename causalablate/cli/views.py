@@ -64,7 +64,7 @@ VIEWS: Mapping[str, View] = {
         "shrunk_effects",
         "effects shrunk towards those of the other lesions",
         "sesoi",
-        "ate raw_low posterior_mean ci_low p_beyond p_negative shrinkage n_units",
+        "ate ci_low posterior_mean credible_low p_beyond p_negative shrinkage n_units",
     ),
     "belief": _view(
         "bayes",

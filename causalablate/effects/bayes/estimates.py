@@ -23,7 +23,7 @@ class Estimates:
         lesions: Names, length `lesions`.
         n_units: Examples behind each, shape (lesions,).
         ate: Mean effects, outcome units.
-        center: Centres of the intervals: `ate`, or what Bonett-Price and Wilson make of it.
+        center: Of the likelihood: `ate`, of shares the centre of the interval.
         se: Half-width of the interval over the normal quantile; 0 where all effects are equal, NaN where undefined.
         from_examples: Their covariance from the sampling of examples, shape (lesions, lesions); shrinks with more.
         from_seeds: The covariance that seeds add to it; more examples do not shrink it.
@@ -57,8 +57,9 @@ class Estimates:
 def estimates_of(blocks: Sequence[Paired], level: float) -> Estimates:
     """Estimate every lesion of one outcome, as the intervals at `level` do.
 
-    The normal likelihood is the one whose interval at `level` is that of `mean_intervals`, so few clusters or seeds
-    widen it as t quantiles do, and rare flips never look certain. Correlations are those of the cluster totals
+    The normal likelihood is as wide as the interval of `mean_intervals` at `level`, so few clusters or seeds widen it as
+    t quantiles do, and rare flips never look certain. It is centred on the mean effect: added flips pull the centre of
+    an interval towards zero, which is the part of the prior here. Correlations are those of the cluster totals
     (and of the seed totals, for what the seeds add), shrunk by `shrunk_correlation`. Added flips are
     independent between lesions: they widen the diagonal alone. Different blocks share no covariance.
 
@@ -106,7 +107,7 @@ def _estimates(paired: Paired, level: float) -> Estimates:
     else:
         undefined = np.array([str(method).startswith("undefined") for method in interval.method])
         flat = is_flat(paired, spread)
-        center, se = spread.center, np.where(flat, np.where(undefined, np.nan, 0.0), spread.half_width(level) / z)
+        center, se = ate, np.where(flat, np.where(undefined, np.nan, 0.0), spread.half_width(level) / z)
     examples, seeds = _parts(paired, level, np.nan_to_num(se))
     return Estimates(
         lesions=paired.lesions,

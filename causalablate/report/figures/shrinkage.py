@@ -51,10 +51,11 @@ def shrinkage_figure(shrunk: pd.DataFrame, outcome: str, *, group: str = ALL) ->
     names = [wrap_name(str(name)) for name in rows["lesion"]]
     families = list(dict.fromkeys(rows["family"]))
     heads = families if len(families) > 1 else []
-    d = decimals(words.scale * (rows["ci_high"] - rows["ci_low"]) / 2)
+    d = decimals(words.scale * (rows["credible_high"] - rows["credible_low"]) / 2)
+    ends = words.scale * rows[["credible_low", "credible_high"]]
     texts = [
-        f"{signed(words.scale * r.posterior_mean, d)}  {interval(words.scale * r.ci_low, words.scale * r.ci_high, d)}"
-        for r in rows.itertuples()
+        f"{signed(words.scale * r.posterior_mean, d)}  {interval(low, high, d)}"
+        for r, low, high in zip(rows.itertuples(), *ends.to_numpy().T, strict=True)
     ]
     centres, tops, body = _positions(names, list(rows["family"]), bool(heads))
     title = f"Shrunk effect of each lesion on {words.phrase}" + (
@@ -106,7 +107,7 @@ def _row(axes: Axes, row: object, y: float, words: OutcomeWords) -> None:
     """Raw above, shrunk below, and an arrow from one to the other."""
     raw, shrunk = (
         words.scale * np.array([getattr(row, name) for name in columns], dtype=float)
-        for columns in (("raw_low", "ate", "raw_high"), ("ci_low", "posterior_mean", "ci_high"))
+        for columns in (("ci_low", "ate", "ci_high"), ("credible_low", "posterior_mean", "credible_high"))
     )
     if np.isfinite(raw).all():
         axes.plot(raw[[0, 2]], [y - LIFT] * 2, color=UNSURE, linewidth=0.9, solid_capstyle="butt", zorder=2)

@@ -41,8 +41,8 @@ def test_raw_and_shrunk_effects_are_drawn_in_points_with_their_intervals(shrunk)
     figure = shrinkage_figure(shrunk, "correct")
     axes, rows = figure.axes[0], shrunk[(shrunk["outcome"] == "correct") & (shrunk["group"] == "all")]
     for colour, low, middle, high in (
-        (UNSURE, "raw_low", "ate", "raw_high"),
-        (NEUTRAL, "ci_low", "posterior_mean", "ci_high"),
+        (UNSURE, "ci_low", "ate", "ci_high"),
+        (NEUTRAL, "credible_low", "posterior_mean", "credible_high"),
     ):
         ends = [tuple(line.get_xdata()) for line in lines(axes, colour, 2)]
         np.testing.assert_allclose(np.sort(ends, axis=0), np.sort(100 * rows[[low, high]].to_numpy(), axis=0))
@@ -78,7 +78,7 @@ def test_lesions_without_posterior_show_what_is_known(shrunk):
     broken = shrunk.copy()
     broken.attrs = {**shrunk.attrs, "sesoi": {"correct": np.nan}}
     first = broken.index[0]
-    broken.loc[first, ["posterior_mean", "ci_low", "ci_high"]] = np.nan
+    broken.loc[first, ["posterior_mean", "credible_low", "credible_high"]] = np.nan
     axes = shrinkage_figure(broken, "correct").axes[0]
     assert len(lines(axes, UNSURE, 1)) == len(lines(axes, NEUTRAL, 1)) + 1
 

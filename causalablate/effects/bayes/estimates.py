@@ -57,9 +57,9 @@ class Estimates:
 def estimates_of(blocks: Sequence[Paired], level: float) -> Estimates:
     """Estimate every lesion of one outcome, as the intervals at `level` do.
 
-    The normal likelihood is as wide as the interval of `mean_intervals` at `level`, so few clusters or seeds widen it as
-    t quantiles do, and rare flips never look certain. It is centred on the mean effect: added flips pull the centre of
-    an interval towards zero, which is the part of the prior here. Correlations are those of the cluster totals
+    The normal likelihood is as wide as the interval of `mean_intervals` at `level`: few clusters or seeds widen it as t
+    quantiles do, and rare flips never look certain. It is centred on the mean effect: added flips pull the centre of an
+    interval towards zero, which is the part of the prior here. Correlations are those of the cluster totals
     (and of the seed totals, for what the seeds add), shrunk by `shrunk_correlation`. Added flips are
     independent between lesions: they widen the diagonal alone. Different blocks share no covariance.
 

@@ -8,12 +8,16 @@ import pandas as pd
 from causalablate.effects.bayes.fit import Fit, Setup, fit, setup_of
 from causalablate.effects.bayes.prior import Prior
 from causalablate.effects.groups import subgroups
+from causalablate.effects.kinds import Kind
 from causalablate.effects.order import in_order
 from causalablate.effects.paired import Paired
 from causalablate.table import Counterfactuals
 
 CREDIBLE = "credible, hierarchical"
 EXACT = "all effects equal, not shrunk"
+CREDIBLE_LIMITS = ["credible_low", "credible_high"]
+ENDS = {Kind.BINARY: (-1.0, 1.0), Kind.CATEGORICAL: (0.0, 1.0)}
+"""Smallest and largest mean effect that is possible; of other outcomes any is."""
 
 SHRUNK_COLUMNS = (
     "outcome",
@@ -80,7 +84,9 @@ def shrunk_effects(
     for outcome, blocks in setup.blocks.items():
         for group, samples in _by_group(blocks).items():
             found = fit(samples, setup)
-            parts.append(_rows(found, setup, outcome, group))
+            rows = _rows(found, setup, outcome, group)
+            rows[CREDIBLE_LIMITS] = rows[CREDIBLE_LIMITS].clip(*ENDS.get(samples[0].kind, (None, None)))
+            parts.append(rows)
             nodes += [] if found.posterior is None else [found.posterior.effective_nodes]
     frame = pd.concat(parts, ignore_index=True)
     frame = in_order(frame, table)[list(SHRUNK_COLUMNS)]

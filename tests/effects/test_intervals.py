@@ -245,3 +245,29 @@ def test_coverage_of_flips_over_seeds(effects_of, n_seeds, share):
 def test_coverage_of_real_effects(effects_of, draw):
     effect = draw(np.random.default_rng(4), (2000, 200))
     assert 0.935 <= cover(mean_intervals(effects_of(effect), 0.95), 0.0) <= 0.975
+
+
+def changes_in_clusters(share, correlation, n_clusters, size, repetitions=2_000):
+    """Ones and zeros, shape (repetitions, rows), and the cluster of every row."""
+    rng = np.random.default_rng(0)
+    spread = (1 - correlation) / correlation
+    chance = rng.beta(share * spread, (1 - share) * spread, size=(repetitions, n_clusters, 1))
+    found = (rng.random((repetitions, n_clusters, size)) < chance).astype(float)
+    return found.reshape(repetitions, -1), np.repeat(np.arange(n_clusters), size)
+
+
+@pytest.mark.parametrize("kind", [Kind.BINARY, Kind.CATEGORICAL])
+@pytest.mark.parametrize("size", [10, 30])
+@pytest.mark.parametrize("share", [0.01, 0.015, 0.02, 0.03, 0.1])
+def test_rare_changes_that_clusters_share_are_covered(effects_of, kind, size, share):
+    changed, cluster = changes_in_clusters(share, 0.5, 100, size)
+    sign = -1 if kind is Kind.BINARY else 1
+    found = mean_intervals(effects_of(sign * changed, kind, cluster=cluster), 0.95)
+    assert ((found.low <= sign * share) & (sign * share <= found.high)).mean() > 0.93
+
+
+def test_rows_that_hardly_correlate_cost_shares_little(effects_of):
+    changed, cluster = changes_in_clusters(0.1, 0.01, 200, 10, 200)
+    dependent = mean_intervals(effects_of(changed, Kind.CATEGORICAL, cluster=cluster), 0.95)
+    independent = mean_intervals(effects_of(changed, Kind.CATEGORICAL), 0.95)
+    assert 1 < np.median((dependent.high - dependent.low) / (independent.high - independent.low)) < 1.15

@@ -35,6 +35,14 @@ def test_shows_the_groups_hit_harder_with_their_numbers(failures):
     assert any(t.startswith(f"all {len(hit)} groups") and "(bh)" in t for t in said)
 
 
+def test_draws_the_bands_which_hold_for_winners(failures):
+    figure = failures_figure(failures, "correct")
+    hit = failures[(failures["stronger"] == "inside") & failures["rank"].notna()].sort_values("rank")
+    drawn = [line.get_xdata() for line in figure.axes[0].lines if line.get_linewidth() == 1.4]
+    np.testing.assert_allclose(drawn, 100 * hit[["band_low", "band_high"]].to_numpy())
+    assert any("95 % bands" in t for t in texts(figure))
+
+
 def test_shows_at_most_k(failures):
     figure = failures_figure(failures.assign(stronger="inside"), "correct", k=1)
     assert sum("under lm.layers.0" in t for t in texts(figure)) == 1

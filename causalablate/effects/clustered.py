@@ -6,7 +6,7 @@ from causalablate.effects.paired import totals
 from causalablate.effects.spread import Spread
 
 
-def cluster_t(effect: np.ndarray, cluster: np.ndarray, pseudo: float = 0.0) -> Spread:
+def cluster_t(effect: np.ndarray, cluster: np.ndarray, pseudo: np.ndarray | None = None) -> Spread:
     """Mean effect with cluster-robust variance and G - 1 degrees of freedom.
 
     V = G / (G - 1) x sum over clusters of (sum of residuals)^2 / rows^2. With one row per cluster this is the
@@ -15,22 +15,25 @@ def cluster_t(effect: np.ndarray, cluster: np.ndarray, pseudo: float = 0.0) -> S
     Args:
         effect: Shape (lesions, rows).
         cluster: Cluster codes, shape (rows,), 0 .. G - 1 with G at least 2.
-        pseudo: Rows in each of two added clusters, one with every effect +1 and one with every effect -1. With one
-            row per cluster and `pseudo=1` the result is the Bonett-Price interval, with t instead of normal quantiles.
+        pseudo: Rows in each of two added clusters, one with every effect +1 and one with every effect -1, shape
+            (lesions,). With one row per cluster and one row in each the result is the Bonett-Price interval, with t
+            instead of normal quantiles.
 
     Source: Liang & Zeger (1986), Biometrika 73(1); Cameron & Miller (2015), J. Hum. Resour. 50(2).
     """
     sums = totals(effect, cluster)
-    sizes = np.bincount(cluster).astype(float)
+    sizes = np.bincount(cluster).astype(float)[None]
     n_clusters = sizes.size
-    sums, sizes = _add_pseudo(sums, sizes, pseudo)
-    center = sums.sum(axis=1) / sizes.sum()
-    residual = sums - center[:, None] * sizes
-    return Spread(center, _variance(residual, sizes.sum())[None], (n_clusters - 1.0,))
+    if pseudo is not None:
+        sums = np.column_stack([sums, pseudo, -pseudo])
+        sizes = np.column_stack([np.broadcast_to(sizes, (pseudo.size, n_clusters)), pseudo, pseudo])
+    rows = sizes.sum(axis=1)
+    center = sums.sum(axis=1) / rows
+    return Spread(center, _variance(sums - center[:, None] * sizes, rows)[None], (n_clusters - 1.0,))
 
 
 def two_way_t(
-    effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo: float = 0.0, *, net: bool = True
+    effect: np.ndarray, cluster: np.ndarray, seed: np.ndarray, pseudo: np.ndarray | None = None, *, net: bool = True
 ) -> Spread:
     """Mean effect when both the examples and the seeds are samples.
 
@@ -44,7 +47,7 @@ def two_way_t(
         effect: Shape (lesions, rows).
         cluster: Cluster codes, shape (rows,), 0 .. G - 1 with G at least 2.
         seed: Seed codes, shape (rows,), 0 .. S - 1 with S at least 2.
-        pseudo: Rows in each of two added clusters of effects +1 and -1, spread evenly over the seeds.
+        pseudo: Rows in each of two added clusters of effects +1 and -1, spread evenly over the seeds, shape (lesions,).
         net: Whether to take V_cell out of V_item. Without that the variance is too large, but is never accidentally
             almost free of what the clusters add: what levels far above 0.95 need at few seeds.
 
@@ -58,16 +61,16 @@ def two_way_t(
     present = np.flatnonzero(cell_sizes)
     cell_sums[:, present] = totals(effect, np.searchsorted(present, cell))
     cells = cell_sums.reshape(-1, n_seeds, n_clusters)
-    weights = cell_sizes.reshape(n_seeds, n_clusters)
-    if pseudo:
-        per_seed = np.full((n_seeds, 1), pseudo / n_seeds)
-        ends = np.broadcast_to(per_seed, (cells.shape[0], n_seeds, 1))
-        cells, weights = np.concatenate([cells, ends, -ends], axis=2), np.hstack([weights, per_seed, per_seed])
-    rows = weights.sum()
+    weights = cell_sizes.reshape(1, n_seeds, n_clusters)
+    if pseudo is not None:
+        ends = np.broadcast_to(pseudo[:, None, None] / n_seeds, (pseudo.size, n_seeds, 1))
+        own = np.broadcast_to(weights, cells.shape)
+        cells, weights = np.concatenate([cells, ends, -ends], axis=2), np.concatenate([own, ends, ends], axis=2)
+    rows = weights.sum(axis=(1, 2))
     center = cells.sum(axis=(1, 2)) / rows
     residual = cells - center[:, None, None] * weights
     by_seed, by_cluster = residual.sum(axis=2), residual.sum(axis=1)
-    n_columns = weights.shape[1]
+    n_columns = weights.shape[2]
     interaction = residual - by_seed[:, :, None] / n_columns - by_cluster[:, None, :] / n_seeds
     v_seed, v_item = _variance(by_seed, rows), _variance(by_cluster, rows)
     v_cell = (interaction**2).sum(axis=(1, 2)) / rows**2 * n_seeds * n_columns / ((n_seeds - 1) * (n_columns - 1))
@@ -75,14 +78,7 @@ def two_way_t(
     return Spread(center, np.stack([v_seed, from_items]), (n_seeds - 1.0, n_clusters - 1.0))
 
 
-def _add_pseudo(sums: np.ndarray, sizes: np.ndarray, pseudo: float) -> tuple[np.ndarray, np.ndarray]:
-    if not pseudo:
-        return sums, sizes
-    ends = np.broadcast_to(np.array([pseudo, -pseudo]), (sums.shape[0], 2))
-    return np.hstack([sums, ends]), np.append(sizes, [pseudo, pseudo])
-
-
-def _variance(residual_sums: np.ndarray, rows: float) -> np.ndarray:
+def _variance(residual_sums: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Variance of the mean from residual sums of independent groups, shape (lesions, groups)."""
     k = residual_sums.shape[1]
     return k / (k - 1) * (residual_sums**2).sum(axis=1) / rows**2

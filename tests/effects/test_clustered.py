@@ -36,7 +36,7 @@ def test_by_hand():
 
 def test_pseudo_rows_generalise_bonett_price():
     effect = np.array([-1.0] * 6 + [1.0] * 2 + [0.0] * 92)
-    ours, known = cluster_t(effect[None], np.arange(100), pseudo=1.0), bonett_price(np.array([6]), np.array([2]), 100)
+    ours, known = cluster_t(effect[None], np.arange(100), np.ones(1)), bonett_price(np.array([6]), np.array([2]), 100)
     assert ours.center[0] == pytest.approx(known.center[0], rel=1e-12)
     # Only the divisor differs: k / (k - 1) with k = n + 2.
     assert ours.se[0] == pytest.approx(known.se[0] * np.sqrt(102 / 101), rel=1e-12)

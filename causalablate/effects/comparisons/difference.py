@@ -8,7 +8,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, totals
 from causalablate.effects.permutation import sign_flip_p
 from causalablate.effects.spread import Spread
-from causalablate.effects.uncertainty import NO_SPREAD, assumed_design, plain_spread, pseudo_rows, spread_of
+from causalablate.effects.uncertainty import NO_SPREAD, plain_spread, pseudo_rows, spread_of
 
 ADJUSTED = {Kind.BINARY: ", Bonett-Price adjusted", Kind.CATEGORICAL: ", Bonett-Price adjusted"}
 TWO_SAMPLES = {Kind.BINARY: ", Bonett-Price adjusted", Kind.CATEGORICAL: ", Agresti-Caffo adjusted"}
@@ -51,16 +51,17 @@ def paired_difference(a: Paired, b: Paired, *, same_seeds: bool) -> Difference:
     seeds: what examples and what the seeds of either table contribute are separate parts. Binary outcomes and shares
     get a cluster of differences +1 and one of -1 added.
     """
-    pseudo = pseudo_rows(a) if a.kind in ADJUSTED else 0.0
+    adjusted = a.kind in ADJUSTED
     if same_seeds:
         rows = replace(a, kind=Kind.REAL, effect=b.effect - a.effect)
-        spread, plain = (plain_spread(rows, p) for p in (pseudo, 0.0))
+        added = pseudo_rows(rows) if adjusted else None
+        spread, plain = (plain_spread(rows, pseudo) for pseudo in (added, None))
         name = "two-way t" if a.n_seeds > 1 else "paired t" if a.independent else "cluster-robust t"
         replicates = rows.replicates
     else:
         rows = _by_unit(a, b)
-        pseudo = pseudo and assumed_design(rows.n_units / rows.n_clusters)
-        spread, plain = (_with_seeds(plain_spread(rows, p), a, b) for p in (pseudo, 0.0))
+        added = pseudo_rows(rows) if adjusted else None
+        spread, plain = (_with_seeds(plain_spread(rows, pseudo), a, b) for pseudo in (added, None))
         name = "t over examples and seeds of either table"
         replicates = min(n for n in (rows.n_clusters, a.n_seeds, b.n_seeds) if n > 1 or n == rows.n_clusters)
     each = [plain_spread(x) for x in (a, b)]

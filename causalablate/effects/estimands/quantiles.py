@@ -125,10 +125,11 @@ def _of_the_difference(paired: Paired, level: float, q: float) -> Limits:
         return Limits(nan, nan, np.full(nan.shape, why, dtype=object))
     slope = (lower_quantile(worlds, q + reach) - lower_quantile(worlds, q - reach)) / (2 * reach)
     below = (worlds <= at[:, :, None]).astype(float)
+    pseudo = pseudo_rows(replace(paired, effect=below[1] - below[0]))
     below -= below.mean(axis=2, keepdims=True)
     size = slope.mean(axis=0)
     share = np.divide(slope, size, out=np.ones_like(slope), where=size > 0)[:, :, None]
-    spread = plain_spread(replace(paired, effect=share[1] * below[1] - share[0] * below[0]), pseudo_rows(paired))
+    spread = plain_spread(replace(paired, effect=share[1] * below[1] - share[0] * below[0]), pseudo)
     assert spread is not None, "there are two clusters"
     half = spread.half_width(level) * size
     found = at[0] - at[1]

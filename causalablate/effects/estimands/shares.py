@@ -41,9 +41,10 @@ def share_sizes(paired: Paired, level: float, case: np.ndarray, among: np.ndarra
     spread = plain_spread(shares)
     if spread is None:
         return share, np.full(share.shape, np.nan)
-    known = np.minimum(clusters_with(paired, case), clusters_with(paired, among & ~case))
+    with_case, with_other, with_any = (clusters_with(x, paired.cluster) for x in (case, among & ~case, among))
+    known = np.minimum(with_case, with_other)
     design = averaged_design(paired, spread, level, share, rows, known, is_flat(shares, spread))
-    return share, np.where(clusters_with(paired, among) > 1, rows / design, np.nan)
+    return share, np.where(with_any > 1, rows / design, np.nan)
 
 
 def _estimand(name: str, meaning: str, case: Which, among: Which, missing: str = "") -> Estimand:

@@ -46,7 +46,8 @@ def inside_minus_outside(paired: Paired, inside: np.ndarray) -> Spread | None:
     """
     if min(np.unique(paired.cluster[mask]).size for mask in (inside, ~inside)) < 2:
         return None
-    sides = [_side(paired, mask, i) for i, mask in enumerate((inside, ~inside))]
+    pseudo = pseudo_rows(paired) if paired.kind in ENDS else None
+    sides = [_side(paired, mask, i, pseudo) for i, mask in enumerate((inside, ~inside))]
     center = sides[0].center - sides[1].center
     scores = sides[0].adjusted - sides[1].adjusted
     v_item = (scores**2).sum(axis=1)
@@ -54,7 +55,7 @@ def inside_minus_outside(paired: Paired, inside: np.ndarray) -> Spread | None:
     if paired.n_seeds == 1:
         return Spread(center, v_item[None], (df,))
     v_seed = _around(sides[0].by_seed - sides[1].by_seed)
-    n_columns = min((side.sizes > 0).sum() for side in sides)
+    n_columns = min(side.n_columns for side in sides)
     v_cell = ((sides[0].interaction - sides[1].interaction) ** 2).sum(axis=(1, 2))
     v_cell *= paired.n_seeds / (paired.n_seeds - 1) * n_columns / (n_columns - 1)
     from_seeds = np.maximum(np.maximum(v_seed - v_cell, v_seed - v_item), 0.0)
@@ -70,19 +71,19 @@ class _Side:
         adjusted: Residuals by cluster, enlarged for CR2, shape (lesions, clusters + 4).
         by_seed: Residuals by seed, shape (lesions, seeds).
         interaction: Residuals less what their seed and their cluster explain, shape (lesions, seeds, clusters + 4).
-        sizes: Rows by cluster, those of added clusters included, shape (clusters + 4,).
         own: Rows by cluster in the table, shape (clusters + 4,).
+        n_columns: Clusters with rows, added ones included.
     """
 
     center: np.ndarray
     adjusted: np.ndarray
     by_seed: np.ndarray
     interaction: np.ndarray
-    sizes: np.ndarray
     own: np.ndarray
+    n_columns: int
 
 
-def _side(paired: Paired, mask: np.ndarray, number: int) -> _Side:
+def _side(paired: Paired, mask: np.ndarray, number: int, pseudo: np.ndarray | None) -> _Side:
     """Side `number`, 0 or 1, which decides the columns of its added clusters: they are on no side but their own."""
     n_seeds, n_columns = paired.n_seeds, paired.n_clusters + 4
     cell = (paired.seed * n_columns + paired.cluster)[mask]
@@ -90,19 +91,22 @@ def _side(paired: Paired, mask: np.ndarray, number: int) -> _Side:
     present = np.flatnonzero(sizes)
     sums = np.zeros((len(paired.lesions), sizes.size))
     sums[:, present] = totals(paired.effect[:, mask], np.searchsorted(present, cell))
-    weights, cells = sizes.reshape(n_seeds, n_columns), sums.reshape(-1, n_seeds, n_columns)
-    own = weights.sum(axis=0)
-    for i, end in enumerate(ENDS.get(paired.kind, ())):
-        column = paired.n_clusters + 2 * number + i
-        weights[:, column] = pseudo_rows(paired) / n_seeds
-        cells[:, :, column] = end * weights[:, column]
-    by_column, n = weights.sum(axis=0), weights.sum()
+    weights, cells = sizes.reshape(1, n_seeds, n_columns), sums.reshape(-1, n_seeds, n_columns)
+    own = weights[0].sum(axis=0)
+    if pseudo is not None:
+        weights = np.repeat(weights, pseudo.size, axis=0)
+        for i, end in enumerate(ENDS[paired.kind]):
+            column = paired.n_clusters + 2 * number + i
+            weights[:, :, column] = pseudo[:, None] / n_seeds
+            cells[:, :, column] = end * weights[:, :, column]
+    by_column, n = weights.sum(axis=1), weights.sum(axis=(1, 2))
     center = cells.sum(axis=(1, 2)) / n
-    residual = (cells - center[:, None, None] * weights) / n
+    residual = (cells - center[:, None, None] * weights) / n[:, None, None]
     by_cluster, by_seed = residual.sum(axis=1), residual.sum(axis=2)
-    share = (by_column > 0) / (by_column > 0).sum()
-    interaction = residual - by_seed[:, :, None] * share - by_cluster[:, None, :] / n_seeds
-    return _Side(center, by_cluster / np.sqrt(1 - by_column / n), by_seed, interaction, by_column, own)
+    there = by_column[0] > 0
+    interaction = residual - by_seed[:, :, None] * there / there.sum() - by_cluster[:, None, :] / n_seeds
+    enlarged = by_cluster / np.sqrt(1 - by_column / n[:, None])
+    return _Side(center, enlarged, by_seed, interaction, own, int(there.sum()))
 
 
 def _around(by_seed: np.ndarray) -> np.ndarray:

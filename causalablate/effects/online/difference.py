@@ -10,6 +10,7 @@ from causalablate.effects.clustered import cluster_t
 from causalablate.effects.intervals import NO_SPREAD
 from causalablate.effects.online.log import Sample
 from causalablate.effects.spread import Spread
+from causalablate.effects.uncertainty import assumed_design, design_limit, shown_design
 
 WELCH = "Welch t"
 CLUSTER_WELCH = "cluster-robust Welch t"
@@ -81,11 +82,12 @@ def difference(arm: Sample, control: Sample, *, level: float, binary: bool) -> D
 def spread_of(sample: Sample, binary: bool, added: float = 1.0) -> Spread:
     """Mean of one arm over events, with the variance that units make; of at least two units.
 
-    For 0/1 outcomes `added` successes and as many failures are added, each of sqrt(events per unit) events.
+    For 0/1 outcomes `added` successes and as many failures are added, each of as many events as `design_limit` says.
     """
     if not binary:
         return cluster_t(sample.values[None], sample.unit)
-    pseudo = added * float(np.sqrt(sample.unit.size / sample.n_units))
+    shown = shown_design(sample.values[None], sample.unit, np.zeros_like(sample.unit))
+    pseudo = added * design_limit(*shown, assumed_design(sample.unit.size / sample.n_units))
     signed = cluster_t(2 * sample.values[None] - 1, sample.unit, pseudo)  # successes +1, failures -1, one of each added
     return Spread((signed.center + 1) / 2, signed.variances / 4, signed.df)
 

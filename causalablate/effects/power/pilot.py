@@ -9,7 +9,7 @@ from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired, renumber, totals
 from causalablate.effects.power.means import Precision
 from causalablate.effects.seeds.components import effective_df, two_way_components
-from causalablate.effects.uncertainty import assumed_design
+from causalablate.effects.uncertainty import LARGE_DF, assumed_design, design_limit, shown_design
 
 NO_SPREAD = 1e-12
 """An SD below this share of the largest effect is rounding."""
@@ -31,6 +31,8 @@ class Pilot:
         cell: Variance of seeds x clusters; zero with one seed.
         spread: Variance of a single effect.
         discordance: Share of rows whose binary outcome flips; the share that changed for categories; else NaN.
+        design: Design effect that flips show (`shown_design`).
+        known: Share of the clusters that show it.
         reason: Why the variances are NaN; empty where they are not.
     """
 
@@ -45,6 +47,8 @@ class Pilot:
     cell: np.ndarray
     spread: np.ndarray
     discordance: np.ndarray
+    design: np.ndarray
+    known: np.ndarray
     reason: str = ""
 
     @property
@@ -75,6 +79,7 @@ def pilot_of(paired: Paired, assurance: float | None = None) -> Pilot:
         )
     item, seed, cell, reason = _variances(paired, assurance)
     mean = paired.effect.mean(axis=1)
+    design, known = shown_design(paired.effect, paired.cluster, paired.seed)
     return Pilot(
         kind=paired.kind,
         lesions=paired.lesions,
@@ -87,6 +92,8 @@ def pilot_of(paired: Paired, assurance: float | None = None) -> Pilot:
         cell=cell,
         spread=paired.effect.var(axis=1, ddof=1) if paired.n_rows > 1 else np.full(mean.shape, np.nan),
         discordance=np.full(mean.shape, np.nan) if share is None else share,
+        design=design,
+        known=known / paired.n_clusters,
         reason=reason,
     )
 
@@ -156,7 +163,9 @@ def precision_of(pilot: Pilot, effect: np.ndarray, clusters: np.ndarray, n_seeds
     shrink, pseudo = np.ones(effect.shape), np.zeros(effect.shape)
     if pilot.kind is Kind.BINARY:
         # Two clusters are added, of effects +1 and -1, of as many rows as `pseudo_rows` says.
-        added = assumed_design(pilot.per_cluster) / pilot.per_cluster / clusters
+        known = pilot.known * np.minimum(clusters, LARGE_DF)
+        limit = design_limit(pilot.design, known, assumed_design(pilot.per_cluster))
+        added = limit / pilot.per_cluster / clusters
         shrink, pseudo = 1 / (1 + 2 * added), 2 * (added / (1 + 2 * added)) ** 2
     return Precision(
         item=shrink**2 * item,

@@ -62,5 +62,5 @@ def effective_examples(
     with np.errstate(divide="ignore", invalid="ignore"):
         n = np.minimum(share * (1 - share) * ndtri(alpha / 2) ** 2 / squared, rows)
         known = clusters * (1 - np.maximum(share, 1 - share) ** np.maximum(n / clusters, 1.0))
-        design = averaged(rows / n, precision.n_seeds * assumed_design(per_cluster), known)
+        design = averaged(rows / n, known, precision.n_seeds * assumed_design(per_cluster))
         return np.where(np.isfinite(clusters), rows / design, n)

@@ -92,7 +92,7 @@ def _over_examples(paired: Paired) -> np.ndarray:
         return _p(paired, spread_of(paired), paired.n_clusters)
     if paired.n_clusters < 2:
         return _p(paired, None, 1)
-    pseudo = pseudo_rows(paired) if paired.kind is Kind.BINARY else 0.0
+    pseudo = pseudo_rows(paired) if paired.kind is Kind.BINARY else None
     return _p(paired, cluster_t(paired.effect, paired.cluster, pseudo), paired.n_clusters)
 
 

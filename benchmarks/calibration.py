@@ -15,7 +15,7 @@ import numpy as np
 from simulated.alternatives import rejected_intervals
 from simulated.beside import controls, families
 from simulated.bootstraps import bootstrap_intervals
-from simulated.coverage import independent_rows, several_seeds, shared_clusters
+from simulated.coverage import independent_rows, large_clusters, large_widths, several_seeds, shared_clusters
 from simulated.differences import compensations, differences, ratios
 from simulated.errors import equivalence, family_errors, rejections
 from simulated.estimated import estimands, undefined
@@ -34,6 +34,8 @@ from causalablate.progress import progress_bar
 TABLES = (
     independent_rows,
     shared_clusters,
+    large_clusters,
+    large_widths,
     several_seeds,
     estimands,
     undefined,

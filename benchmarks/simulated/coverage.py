@@ -14,11 +14,13 @@ from simulated.draws import (
     seeded_flips,
     seeded_normal,
 )
-from simulated.scenario import Scenario, coverage
-from simulated.simulation import Table
+from simulated.scenario import Scenario, coverage, width
+from simulated.simulation import Cell, Table
 
 SIZES = (50, 200, 1000)
 CLUSTERS = ((40, 5), (100, 10))
+LARGE = ((20, 50), (20, 200), (100, 50))
+CORRELATIONS = (0.05, 0.2, 0.5)
 SEEDS = (2, 3, 5, 10)
 EXAMPLES = 200
 """Examples under each seed."""
@@ -64,6 +66,33 @@ def shared_clusters() -> Table:
     )
 
 
+def large_clusters() -> Table:
+    """The same where clusters are large and rows correlate less."""
+    return Table("Coverage, large clusters", ("effects", *_large_names()), _of_large(coverage))
+
+
+def large_widths() -> Table:
+    """What it costs there that flips and changes are added: without them the interval would be the cluster-robust t."""
+    return Table(
+        "Width over that of the cluster-robust t, large clusters", ("effects", *_large_names()), _of_large(width)
+    )
+
+
+def _large_names() -> tuple[str, ...]:
+    return tuple(f"{g} clusters of {m}" for g, m in LARGE)
+
+
+def _of_large(measured: Callable[[Scenario], Cell]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    rows: list[tuple[str, tuple[Cell, ...]]] = []
+    for correlation in CORRELATIONS:
+        for down in (0.05, 0.3):
+            flipping = (flips_in_clusters(g, m, down, 0, correlation) for g, m in LARGE)
+            rows.append((f"{flips_name(down, 0)}, correlation {correlation:g}", tuple(map(measured, flipping))))
+        changing = (changes_in_clusters(g, m, 0.1, correlation) for g, m in LARGE)
+        rows.append((f"share, 10 % changed, correlation {correlation:g}", tuple(map(measured, changing))))
+    return tuple(rows)
+
+
 def several_seeds() -> Table:
     """Coverage where the same examples were measured under several seeds."""
     rows: dict[str, Callable[[int], Scenario]] = {}
@@ -89,16 +118,18 @@ def independent_flips(n: int, down: float, up: float) -> Scenario:
     return Scenario(f"{flips_name(down, up)}, n = {n}", Kind.BINARY, up - down, flips(n, down, up))
 
 
-def changes_in_clusters(n_clusters: int, size: int, share: float) -> Scenario:
-    """Answers that change, with correlation 0.5 within clusters."""
+def changes_in_clusters(n_clusters: int, size: int, share: float, correlation: float = 0.5) -> Scenario:
+    """Answers that change, and correlate within clusters."""
     name = f"{share:.0%} change, {n_clusters} clusters of {size}"
-    return Scenario(name, Kind.CATEGORICAL, share, clustered_changes(n_clusters, size, share), n_clusters=n_clusters)
+    draw = clustered_changes(n_clusters, size, share, correlation)
+    return Scenario(name, Kind.CATEGORICAL, share, draw, n_clusters=n_clusters)
 
 
-def flips_in_clusters(n_clusters: int, size: int, down: float, up: float) -> Scenario:
-    """A binary outcome that correlates 0.5 within clusters."""
+def flips_in_clusters(n_clusters: int, size: int, down: float, up: float, correlation: float = 0.5) -> Scenario:
+    """A binary outcome that correlates within clusters."""
     name = f"{flips_name(down, up)}, {n_clusters} clusters of {size}"
-    return Scenario(name, Kind.BINARY, up - down, clustered_flips(n_clusters, size, down, up), n_clusters=n_clusters)
+    draw = clustered_flips(n_clusters, size, down, up, correlation)
+    return Scenario(name, Kind.BINARY, up - down, draw, n_clusters=n_clusters)
 
 
 def normal_over_seeds(n_seeds: int, sd_seed: float) -> Scenario:

@@ -23,12 +23,13 @@ def flips(n: int, down: float, up: float) -> Draw:
     return draw
 
 
-def clustered_flips(n_clusters: int, size: int, down: float, up: float) -> Draw:
-    """Flips that correlate 0.5 within clusters: chances of a cluster are Dirichlet with total 1; rows by cluster."""
+def clustered_flips(n_clusters: int, size: int, down: float, up: float, correlation: float = 0.5) -> Draw:
+    """Flips that correlate within clusters: chances of a cluster are Dirichlet; rows by cluster."""
 
     def draw(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        mean = [down, max(up, SMALLEST_CHANCE), 1 - down - up]
-        chance = np.repeat(rng.dirichlet(mean, size=(repetitions, n_clusters)), size, axis=1)
+        mean = np.array([down, max(up, SMALLEST_CHANCE), 1 - down - up])
+        chance = rng.dirichlet(_total(correlation) * mean, size=(repetitions, n_clusters))
+        chance = np.repeat(chance, size, axis=1)
         u = rng.random(chance.shape[:2])
         return (u > 1 - chance[..., 1]).astype(float) - (u < chance[..., 0])
 
@@ -76,11 +77,18 @@ def mostly_zero(n: int, share: float) -> Draw:
     return draw
 
 
-def clustered_changes(n_clusters: int, size: int, share: float) -> Draw:
-    """Effects 0 or 1 that correlate 0.5 within clusters: its chance is Beta with total 1; rows by cluster."""
+def clustered_changes(n_clusters: int, size: int, share: float, correlation: float = 0.5) -> Draw:
+    """Effects 0 or 1 that correlate within clusters: the chance of a cluster is Beta; rows by cluster."""
 
     def draw(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        chance = np.repeat(rng.beta(share, 1 - share, size=(repetitions, n_clusters)), size, axis=1)
+        total = _total(correlation)
+        own = rng.beta(total * share, total * (1 - share), size=(repetitions, n_clusters))
+        chance = np.repeat(own, size, axis=1)
         return (rng.random(chance.shape) < chance).astype(float)
 
     return draw
+
+
+def _total(correlation: float) -> float:
+    """Sum of the parameters of a Beta or Dirichlet distribution whose draws make rows correlate like that."""
+    return (1 - correlation) / correlation

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalablate.effects import Intervals, Kind, Paired, mean_intervals
+from causalablate.effects.clustered import cluster_t
 from simulated.draws import Draw
 from simulated.simulation import Cell, cell
 
@@ -63,6 +64,18 @@ def intervals(effect: np.ndarray, scenario: Scenario) -> Intervals:
 def covers(low: np.ndarray, high: np.ndarray, truth: float) -> np.ndarray:
     """Whether intervals hold the truth, shape (repetitions,), bool; undefined intervals do not."""
     return (low <= truth + ROUNDING) & (truth <= high + ROUNDING)
+
+
+def width(scenario: Scenario) -> Cell:
+    """Width of the interval over that of the plain cluster-robust t, where that has one."""
+
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        outcomes = paired(scenario.draw(rng, repetitions), scenario)
+        found = mean_intervals(outcomes, LEVEL)
+        plain = 2 * cluster_t(outcomes.effect, outcomes.cluster).half_width(LEVEL)
+        return np.divide(found.high - found.low, plain, out=np.full(plain.shape, np.nan), where=plain > 0)
+
+    return cell(scenario.name, measure)
 
 
 def coverage(scenario: Scenario) -> Cell:

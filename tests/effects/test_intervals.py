@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.stats import binom, bootstrap
 
 from causalablate.effects import Kind, mean_intervals
 from causalablate.effects.bootstrap import bootstrap_means
+from causalablate.effects.clustered import cluster_t
 from causalablate.effects.interval_methods import (
     ADJUSTED,
     AGRESTI_COULL,
@@ -19,6 +21,7 @@ from causalablate.effects.interval_methods import (
     UNDEFINED_EQUAL,
     WILSON,
 )
+from causalablate.effects.uncertainty import design_limit, pseudo_rows, shown_design
 
 SHARED = dict(cluster=[0, 0, 1, 1, 2, 2])
 SEEDS = dict(cluster=[0, 1, 2, 0, 1, 2], seed=[0, 0, 0, 1, 1, 1])
@@ -271,3 +274,63 @@ def test_rows_that_hardly_correlate_cost_shares_little(effects_of):
     dependent = mean_intervals(effects_of(changed, Kind.CATEGORICAL, cluster=cluster), 0.95)
     independent = mean_intervals(effects_of(changed, Kind.CATEGORICAL), 0.95)
     assert 1 < np.median((dependent.high - dependent.low) / (independent.high - independent.low)) < 1.15
+
+
+@pytest.mark.parametrize("kind", [Kind.BINARY, Kind.CATEGORICAL])
+@pytest.mark.parametrize(("clusters", "size"), [(20, 50), (20, 200)])
+def test_rows_of_large_clusters_that_hardly_correlate_cost_little(effects_of, kind, clusters, size):
+    changed, cluster = changes_in_clusters(0.3, 0.05, clusters, size, 1_000)
+    sign = -1 if kind is Kind.BINARY else 1
+    studies = effects_of(sign * changed, kind, cluster=cluster)
+    found, plain = mean_intervals(studies, 0.95), cluster_t(studies.effect, cluster)
+    assert 0.93 < cover(found, sign * 0.3) < 0.98
+    assert 1 < np.median((found.high - found.low) / (2 * plain.half_width(0.95))) < 1.12
+
+
+def rows_of_clusters(totals, size):
+    """Effects of clusters of `size`, of which so many are -1, and the cluster of every row."""
+    effect = -np.array([[k < flipped for k in range(size)] for flipped in totals], float).reshape(1, -1)
+    return effect, np.repeat(np.arange(len(totals)), size)
+
+
+def test_the_design_effect_that_flips_show():
+    whole, cluster = rows_of_clusters([4, 0, 0, 4, 0, 0], 4)
+    one_seed = np.zeros_like(cluster)
+    assert_allclose(shown_design(whole, cluster, one_seed), [[4], [2]])
+    spread_out, _ = rows_of_clusters([1, 1, 1, 1, 1, 0], 4)
+    assert_allclose(shown_design(spread_out, cluster, one_seed), [[1], [5]])
+    by_hand, _ = rows_of_clusters([2, 1, 0, 0, 0, 0], 4)
+    mean = 3 / 24
+    squares = (2 - 4 * mean) ** 2 + (1 - 4 * mean) ** 2 + 4 * (4 * mean) ** 2
+    assert_allclose(shown_design(by_hand, cluster, one_seed), [[squares / (24 * mean * (1 - mean))], [2]])
+    nothing, everything = np.zeros_like(whole), -np.ones_like(whole)
+    for effect in (nothing, everything):
+        assert_allclose(shown_design(effect, cluster, one_seed), [[1], [0]])
+    all_but_one_cluster, _ = rows_of_clusters([4, 4, 4, 4, 4, 0], 4)
+    assert_allclose(shown_design(all_but_one_cluster, cluster, one_seed), [[4], [1]])
+
+
+def test_seeds_that_differ_are_no_design_effect():
+    """The same clusters under two seeds; under one all rows flip."""
+    effect = -np.repeat([[1.0, 0.0]], 24, axis=1)
+    cluster, seed = np.tile(np.repeat(np.arange(6), 4), 2), np.repeat([0, 1], 24)
+    assert_allclose(shown_design(effect, cluster, seed)[0], 1)
+
+
+def test_the_limit_of_a_design_effect_comes_down_with_clusters_that_show_it():
+    known = np.array([0, 1, 2, 5, 20, 100, 1e6, np.inf])
+    limit = design_limit(np.full(8, 2.0), known, 25.5)
+    assert_allclose(limit[:3], 25.5)
+    assert (np.diff(limit[2:7]) < 0).all() and limit[6] == pytest.approx(2, rel=0.01)
+    # A sum of squares with 19 degrees of freedom: chi-square quantile at 0.05 is 10.117.
+    assert limit[4] == pytest.approx(2 * 19 / 10.117, rel=1e-4)
+    assert limit[7] == pytest.approx(2, rel=1e-3)
+    more_than_assumed = np.full(8, 40.0)
+    assert_allclose(design_limit(more_than_assumed, known, 25.5), more_than_assumed)
+
+
+def test_pseudo_rows_follow_the_lesion(effects_of):
+    few, cluster = rows_of_clusters([2] + [0] * 39, 10)
+    many, _ = rows_of_clusters([2] * 40, 10)
+    found = pseudo_rows(effects_of(np.concatenate([few, many]), Kind.BINARY, cluster=cluster))
+    assert found[0] == 5.5 and found[1] < 2

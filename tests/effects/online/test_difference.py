@@ -137,11 +137,11 @@ def test_ratio_of_means_by_the_delta_method():
 
 
 def test_a_rare_ratio_over_several_events_has_half_a_success_and_half_a_failure_added():
-    """Two events per unit: what is added weighs sqrt(2) events."""
-    values = [np.repeat([1.0, 0.0], [3, 37]), np.repeat([1.0, 0.0], [8, 32])]
-    unit, weight = np.repeat(np.arange(20), 2), np.sqrt(2) / 2
+    """Two events per unit: what is added weighs 1.5 events, or 2 where units are of one mind."""
+    values = [np.isin(np.arange(40), [0, 2, 4]).astype(float), np.repeat([1.0, 0.0], [8, 32])]
+    unit, weights = np.repeat(np.arange(20), 2), (1.5 / 2, 2 / 2)
     value, low, high = ratio_of_means(*(Sample(v, unit) for v in values), level=0.95, binary=True)
-    adjusted = [(v.sum() + weight) / (40 + 2 * weight) for v in values]
+    adjusted = [(v.sum() + w) / (40 + 2 * w) for v, w in zip(values, weights, strict=True)]
     assert value == pytest.approx(3 / 8)
     assert np.sqrt(low * high) == pytest.approx(adjusted[0] / adjusted[1])
 

@@ -7,6 +7,9 @@ from statsmodels.stats.power import TTestPower
 from causalablate.effects import Kind, mcnemar_exact
 from causalablate.effects.intervals import spread_of
 from causalablate.effects.power import power_table
+from causalablate.effects.power.means import Claim
+from causalablate.effects.power.pilot import pilot_of
+from causalablate.effects.power.reach import Aim, power_of
 from causalablate.errors import EffectError
 
 
@@ -82,6 +85,20 @@ def test_binary_clusters_simulation_agrees(study, paired):
     assert (p < 0.05).mean() == pytest.approx(0.8, abs=0.03)
     assert planned["needed_examples"] == 5 * clusters and planned["design_effect"] > 1
     assert planned["test"] == "cluster-robust t, Bonett-Price adjusted"
+
+
+def test_large_clusters_that_hardly_correlate_simulation_agrees(study, paired):
+    def draw(rng, repeats, clusters):
+        rate = rng.beta(0.2 * 19, 0.8 * 19, size=(repeats, clusters, 1))
+        return -(rng.random((repeats, clusters, 50)) < rate).astype(float).reshape(repeats, -1)
+
+    rng = np.random.default_rng(2)
+    effect = draw(rng, 1, 2_000)
+    pilot = pilot_of(paired(1.0, 1 + effect, Kind.BINARY, np.arange(100_000) // 50))
+    planned = power_of(pilot, Aim(Claim.EFFECT, np.array([-0.2]), np.array([0.05]), 0.001), 12, 1)[0]
+    studies = draw(rng, 2_000, 12)
+    p = spread_of(paired(1.0, 1 + studies, Kind.BINARY, np.arange(600) // 50)).p_two_sided()
+    assert planned == pytest.approx((p < 0.001).mean(), abs=0.04)
 
 
 def test_no_number_of_examples_makes_up_for_too_few_seeds(study):

@@ -115,3 +115,18 @@ def test_coverage_over_clusters(n_clusters, size):
     assert 0.935 <= np.mean(np.abs(spread.center) <= spread.half_width(0.95)) <= 0.965
     naive = cluster_t(effect, np.arange(cluster.size))
     assert np.mean(np.abs(naive.center) <= naive.half_width(0.95)) < 0.85
+
+
+def test_every_lesion_has_pseudo_rows_of_its_own():
+    rng = np.random.default_rng(0)
+    effect = (rng.random((3, 60)) < 0.3).astype(float)
+    cluster, seed, pseudo = np.tile(np.arange(20) // 2, 3), np.repeat(np.arange(3), 20), np.array([0.5, 2.0, 7.0])
+    for made in (
+        lambda rows: cluster_t(effect[rows], cluster, pseudo[rows]),
+        lambda rows: two_way_t(effect[rows], cluster, seed, pseudo[rows]),
+    ):
+        together = made(slice(None))
+        for i in range(3):
+            alone = made([i])
+            assert alone.center == pytest.approx(together.center[[i]], rel=1e-12)
+            assert alone.variances == pytest.approx(together.variances[:, [i]], rel=1e-12)

@@ -64,6 +64,19 @@ def test_lesions_do_not_disturb_each_other(effects_of):
     assert together.se == pytest.approx([s.se[0] for s in alone], rel=1e-12)
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_flips_are_added_to_every_lesion_as_its_own_clusters_show(effects_of, seeds):
+    rng = np.random.default_rng(1)
+    cluster, seed = np.tile(np.arange(200) // 10, seeds), np.repeat(np.arange(seeds), 200)
+    chance = np.array([0.02, 0.3, 0.6])[:, None]
+    y, inside = -(rng.random((3, cluster.size)) < chance).astype(float), np.tile(np.arange(200) % 10 < 4, seeds)
+    rows = dict(kind=Kind.BINARY, cluster=cluster, seed=seed)
+    together = inside_minus_outside(effects_of(y, **rows), inside)
+    alone = [inside_minus_outside(effects_of(row, **rows), inside) for row in y]
+    assert together.center == pytest.approx([s.center[0] for s in alone], rel=1e-12)
+    assert together.se == pytest.approx([s.se[0] for s in alone], rel=1e-12)
+
+
 def test_flips_that_all_agree_keep_an_interval(effects_of):
     inside = np.arange(40) < 10
     spread = inside_minus_outside(effects_of(np.where(inside, -1.0, 0.0), Kind.BINARY), inside)

@@ -1,14 +1,13 @@
 """Intervals that are not used, on the same draws as those that are."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from scipy.stats import t as student
 
-from causalablate.effects import Kind, bonett_price, mean_intervals, newcombe
+from causalablate.effects import bonett_price, newcombe
 from simulated.coverage import flips_in_clusters, flips_name, independent_flips, normal_over_seeds
-from simulated.scenario import LEVEL, Scenario, coverage, covers, paired
+from simulated.scenario import LEVEL, Scenario, coverage, covers, plain_coverage
 from simulated.simulation import Cell, Table, cell
 
 
@@ -34,14 +33,7 @@ def rejected_intervals() -> Table:
 
 def _without_pseudo(scenario: Scenario) -> tuple[Cell, Cell]:
     """The plain t interval, and the one with added flips, on the same flips."""
-    real = replace(scenario, kind=Kind.REAL)
-
-    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
-        method = "cluster-t" if real.n_clusters else "paired-t"
-        found = mean_intervals(paired(real.draw(rng, repetitions), real), LEVEL, method)
-        return covers(found.low, found.high, real.truth)
-
-    return cell(real.name, measure), coverage(scenario)
+    return plain_coverage(scenario), coverage(scenario)
 
 
 def _newcombe(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from simulated.draws import (
     seeded_flips,
     seeded_normal,
 )
-from simulated.scenario import Scenario, coverage, width
+from simulated.scenario import Scenario, coverage, plain_coverage, width
 from simulated.simulation import Cell, Table
 
 SIZES = (50, 200, 1000)
@@ -67,8 +67,9 @@ def shared_clusters() -> Table:
 
 
 def large_clusters() -> Table:
-    """The same where clusters are large and rows correlate less."""
-    return Table("Coverage, large clusters", ("effects", *_large_names()), _of_large(coverage))
+    """The same where clusters are large and rows correlate less, and what the plain t covers there."""
+    names = (name for large in _large_names() for name in (large, f"{large}, cluster-robust t"))
+    return Table("Coverage, large clusters", ("effects", *names), _of_large(coverage, plain_coverage))
 
 
 def large_widths() -> Table:
@@ -82,15 +83,15 @@ def _large_names() -> tuple[str, ...]:
     return tuple(f"{g} clusters of {m}" for g, m in LARGE)
 
 
-def _of_large(measured: Callable[[Scenario], Cell]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
-    rows: list[tuple[str, tuple[Cell, ...]]] = []
+def _of_large(*measured: Callable[[Scenario], Cell]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    scenarios: dict[str, list[Scenario]] = {}
     for correlation in CORRELATIONS:
         for down in (0.05, 0.3):
-            flipping = (flips_in_clusters(g, m, down, 0, correlation) for g, m in LARGE)
-            rows.append((f"{flips_name(down, 0)}, correlation {correlation:g}", tuple(map(measured, flipping))))
-        changing = (changes_in_clusters(g, m, 0.1, correlation) for g, m in LARGE)
-        rows.append((f"share, 10 % changed, correlation {correlation:g}", tuple(map(measured, changing))))
-    return tuple(rows)
+            name = f"{flips_name(down, 0)}, correlation {correlation:g}"
+            scenarios[name] = [flips_in_clusters(g, m, down, 0, correlation) for g, m in LARGE]
+        name = f"share, 10 % changed, correlation {correlation:g}"
+        scenarios[name] = [changes_in_clusters(g, m, 0.1, correlation) for g, m in LARGE]
+    return tuple((name, tuple(made(s) for s in row for made in measured)) for name, row in scenarios.items())
 
 
 def several_seeds() -> Table:

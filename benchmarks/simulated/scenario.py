@@ -1,6 +1,6 @@
 """Effects whose mean is known, and how often an interval holds it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,18 @@ def intervals(effect: np.ndarray, scenario: Scenario) -> Intervals:
 def covers(low: np.ndarray, high: np.ndarray, truth: float) -> np.ndarray:
     """Whether intervals hold the truth, shape (repetitions,), bool; undefined intervals do not."""
     return (low <= truth + ROUNDING) & (truth <= high + ROUNDING)
+
+
+def plain_coverage(scenario: Scenario) -> Cell:
+    """Share of repetitions in which the plain t interval holds the truth, cluster-robust where clusters are shared."""
+    real = replace(scenario, kind=Kind.REAL)
+
+    def measure(rng: np.random.Generator, repetitions: int) -> np.ndarray:
+        method = "cluster-t" if real.n_clusters else "paired-t"
+        found = mean_intervals(paired(real.draw(rng, repetitions), real), LEVEL, method)
+        return covers(found.low, found.high, real.truth)
+
+    return cell(real.name, measure)
 
 
 def width(scenario: Scenario) -> Cell:

@@ -11,6 +11,7 @@ REPETITIONS = 20
 SLOW = {"Coverage, credible intervals": 1, "Coverage, agreement of the ranks of 20 lesions": 1}
 """Tables of which every repetition takes long, and how often they are repeated here."""
 
+WIDTHS = "Width over that of the cluster-robust t, large clusters"
 
 TITLES = re.findall(r"^## (.+)$", (ROOT / "docs" / "calibration.md").read_text(), flags=re.MULTILINE)
 """Of the tables on the page."""
@@ -39,8 +40,15 @@ def _tables(repetitions: int, *titles: str) -> dict[str, dict[str, dict[str, flo
 
 def test_every_number_is_a_share_of_the_repetitions(tables):
     # Some count claims or lesions, or only studies that have an interval.
-    others = ("Corrections", "Coverage, estimands", "Coverage, groups", "Coverage, online", "Coverage, seeds by", *SLOW)
-    whole = [rows for title, rows in tables.items() if not title.startswith(others)]
+    others = (
+        "Corrections",
+        "Coverage, estimands",
+        "Coverage, groups",
+        "Coverage, online",
+        "Coverage, seeds by",
+        WIDTHS,
+    )
+    whole = [rows for title, rows in tables.items() if not title.startswith((*others, *SLOW))]
     values = [value for rows in whole for row in rows.values() for value in row.values()]
     assert all(0 <= v <= 1 and v * REPETITIONS == pytest.approx(round(v * REPETITIONS)) for v in values)
 
@@ -55,6 +63,11 @@ def test_bonett_price_covers_few_flips_and_the_t_interval_does_not(tables):
     assert sum(covered) / len(covered) > 0.9
     few = tables["Coverage, intervals that are not used"]["paired t: flips 1 % down, 0 % up, n = 50"]
     assert few["covers"] < 0.7 < 0.9 < few["the one used"]
+
+
+def test_added_flips_cost_less_where_flips_are_common(tables):
+    few, many = (tables[WIDTHS][f"binary, flips {down} % down, 0 % up, correlation 0.05"] for down in (5, 30))
+    assert all(1 < many[clusters] < 1.2 and many[clusters] < few[clusters] for clusters in many)
 
 
 def test_the_docs_hold_these_tables(tables):

@@ -6,11 +6,11 @@ from enum import StrEnum
 import numpy as np
 from scipy.special import chdtri, nctdtr, ndtr, stdtrit
 
+from causalablate.effects.uncertainty import LARGE_DF
+
 ONE_PART_NODES, ITEM_NODES, SEED_NODES = 64, 16, 32
 """Gauss-Legendre nodes over the quantiles of what the study's own variances will turn out to be. With two parts the
 power is right to half a percentage point, and mostly far better, down to two seeds and two clusters."""
-LARGE_DF = 1e9
-"""Degrees of freedom from which a t test is a normal test."""
 
 
 class Claim(StrEnum):

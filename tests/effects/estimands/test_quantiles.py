@@ -97,3 +97,17 @@ def test_the_two_differ(paired):
     data = paired(factual, 4 - factual)
     assert value(quantile(0.1), data)[0] == -4 and value(quantile(0.9), data)[0] == 4
     assert value(quantile_treatment_effect(0.1), data)[0] == value(quantile_treatment_effect(0.9), data)[0] == 0
+
+
+def test_what_clusters_share_far_above_the_quantile_does_not_matter(paired):
+    """Flips across the quantile decide how many rows an added flip stands for, not how alike the effects are."""
+    rng, cluster = np.random.default_rng(0), np.arange(400) // 20
+    factual = rng.normal(size=400)
+    counterfactual = factual + 0.3 * rng.normal(size=400)
+    above = (factual > 1) & (counterfactual > 1)
+    raised = np.where(above, counterfactual + 50 * rng.random(20)[cluster], counterfactual)
+    found, same = (
+        limits(quantile_treatment_effect(0.5), paired(factual, x, cluster=cluster), **AUTO)
+        for x in (counterfactual, raised)
+    )
+    assert (found.low[0], found.high[0]) == (same.low[0], same.high[0]) and found.low[0] < found.high[0]

@@ -161,7 +161,7 @@ def _spent(workload: Workload, entry: Entry, n: int) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so that nothing runs in other processes, where it could not be counted
     with FlopCounter() as counter:
-        method.begin()
+        method.begin(chosen)
         begun = counter.total
         method.effects(chosen)
     torch.set_num_threads(threads)
@@ -174,7 +174,7 @@ def _turn(entry: Entry, device: str) -> Iterator[int]:
     method, runs = entry.method, []
     with remembered(device) as memory:
         with timed(device) as begin:
-            method.begin()
+            method.begin(entry.chosen)
         for part in [entry.chosen] if method.together else [[i] for i in entry.chosen]:
             with timed(device) as cost:
                 effects = method.effects(part)

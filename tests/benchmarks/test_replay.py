@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.replay.flops import FlopCounter
+from benchmarks.replay.meter import Cost
 from benchmarks.replay.methods import METHODS, UnavailableError
-from benchmarks.replay.race import Plan, race
+from benchmarks.replay.methods.ours import UnstackedReplay
+from benchmarks.replay.race import Entry, Plan, race
 from benchmarks.replay.results import BEGIN, END, merged, write_json, write_section
 from benchmarks.replay.table import section
 from benchmarks.replay.workloads import Setup, language_workload
@@ -87,6 +90,33 @@ def test_the_mean_of_a_reference_set_can_stand_in():
     assert (rows["plain loop"]["lesions"], rows["causalablate-unstacked"]["lesions"]) == (4, 2)
     assert rows["causalablate"]["max_difference"] <= TOLERANCE
     assert rows["causalablate-unstacked"]["max_difference"] == 0
+
+
+def test_the_recording_of_unstacked_replay_is_counted_once_not_with_every_lesion():
+    workload = language_workload(Setup(quick=True), 2)
+    plain, unstacked = METHODS[0](workload), UnstackedReplay(workload)
+    last = len(workload.lesions) - 1
+    with FlopCounter() as forward:
+        plain.begin([])
+    with FlopCounter() as begun:
+        unstacked.begin([0, last])
+    flops = []
+    for lesion in (0, last):
+        with FlopCounter() as counter:
+            unstacked.effects([lesion])
+        flops.append(counter.total)
+    unstacked.end()
+    assert begun.total == 2 * forward.total, "the factual run and the recording"
+    assert flops[1] < 0.3 * flops[0] < 0.3 * forward.total
+
+
+def test_times_are_scaled_up_from_the_lesions_that_ran():
+    unstacked, captum = (next(m for m in METHODS if m.name == name) for name in ("causalablate-unstacked", "captum"))
+    one_by_one = Entry(unstacked, [0, 5], begins=[Cost(cpu=10)], runs=[[Cost(cpu=1), Cost(cpu=3)]])
+    assert one_by_one.seconds(0, 8, "cpu") == 10 + 16
+    assert one_by_one.seconds(0, 8, "cpu", {5}) == 10 + 24
+    together = Entry(captum, [0, 5], begins=[Cost()], runs=[[Cost(cpu=6)]])
+    assert together.seconds(0, 8, "cpu") == 2 * (1 + 8), "captum runs the model without a lesion as well"
 
 
 def test_a_method_that_is_not_installed_says_so(monkeypatch):

@@ -39,7 +39,7 @@ class FeatureAblationOverMask:
         """All of them."""
         return everything(self._workload)
 
-    def begin(self) -> None:
+    def begin(self, chosen: Sequence[int]) -> None:
         """Nothing: captum runs the model without a lesion itself."""
 
     @torch.inference_mode()

@@ -50,7 +50,7 @@ class LensBridge:
         """Lesions whose sites are all heads or MLPs of the decoder."""
         return [i for i, edits in enumerate(self._edits) if all(self._point(edit) is not None for edit in edits)]
 
-    def begin(self) -> None:
+    def begin(self, chosen: Sequence[int]) -> None:
         """The factual run."""
         self._factual = self._outcomes([])
 

@@ -43,8 +43,8 @@ class Method(Protocol):
         """Indices of the workload's lesions that it can run."""
         ...
 
-    def begin(self) -> None:
-        """Run the model without a lesion, and record what later runs use."""
+    def begin(self, chosen: Sequence[int]) -> None:
+        """Run the model without a lesion, and record what `effects` of these lesions, in this order, will use."""
         ...
 
     def effects(self, chosen: Sequence[int]) -> np.ndarray:

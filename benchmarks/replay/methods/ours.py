@@ -1,12 +1,14 @@
 """causalablate's own replay, stacked and unstacked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from benchmarks.replay.methods.method import everything
 from benchmarks.replay.workload import OUTCOME, Workload
-from causalablate.counterfactual import Replay
+from causalablate.counterfactual import LesionedRows, Replay
+from causalablate.intervention import Lesion
 
 
 class StackedReplay:
@@ -26,7 +28,7 @@ class StackedReplay:
         """All of them."""
         return everything(self._workload)
 
-    def begin(self) -> None:
+    def begin(self, chosen: Sequence[int]) -> None:
         """A new `Replay`, so that nothing is left of an earlier repetition, and the factual run."""
         work = self._workload
         replay = Replay(
@@ -44,19 +46,46 @@ class StackedReplay:
     def effects(self, chosen: Sequence[int]) -> np.ndarray:
         """One sweep over all chosen lesions."""
         assert self._replay is not None
-        lesions = [self._workload.lesions[i] for i in chosen]
+        lesions = self._lesions(chosen)
         worlds = self._replay.sweep(lesions, self._rows)
-        return np.stack([worlds[lesion].values[OUTCOME] - self._factual for lesion in lesions])
+        return np.stack([self._effect(worlds[lesion]) for lesion in lesions])
 
     def end(self) -> None:
         """Drop the replay with everything that it recorded."""
         self._replay = None
+
+    def _lesions(self, chosen: Sequence[int]) -> list[Lesion]:
+        return [self._workload.lesions[i] for i in chosen]
+
+    def _effect(self, world: LesionedRows) -> np.ndarray:
+        return world.values[OUTCOME] - self._factual
 
 
 class UnstackedReplay(StackedReplay):
     """One lesion per forward: bit for bit the plain execution."""
 
     name = "causalablate-unstacked"
-    note = "Replay.sweep with stack=1: one lesion per forward, bit for bit the plain loop"
-    whole, spare = False, 1
+    note = "Replay.worlds with stack=1: one lesion per forward, bit for bit the plain loop"
+    together, whole = False, False
     stack = 1
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__(workload)
+        self._worlds: Iterator[tuple[Lesion, LesionedRows]] = iter(())
+
+    def begin(self, chosen: Sequence[int]) -> None:
+        """The factual run, and the recording that all lesions share."""
+        super().begin(chosen)
+        assert self._replay is not None
+        self._worlds = self._replay.worlds([Lesion(), *self._lesions(chosen)], self._rows)
+        next(self._worlds)  # without a lesion nothing is left to compute once all is recorded
+
+    def effects(self, chosen: Sequence[int]) -> np.ndarray:
+        """The next lesions of those that `begin` was told."""
+        worlds = dict(islice(self._worlds, len(chosen)))
+        return np.stack([self._effect(worlds[lesion]) for lesion in self._lesions(chosen)])
+
+    def end(self) -> None:
+        """Drop the recording as well."""
+        self._worlds = iter(())
+        super().end()

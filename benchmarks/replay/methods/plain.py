@@ -30,7 +30,7 @@ class PlainLoop:
         """All of them."""
         return everything(self._workload)
 
-    def begin(self) -> None:
+    def begin(self, chosen: Sequence[int]) -> None:
         """The factual run."""
         self._factual = self._outcomes([])
 

@@ -88,7 +88,7 @@ class SkipEarlier:
         return everything(self._workload)
 
     @torch.inference_mode()
-    def begin(self) -> None:
+    def begin(self, chosen: Sequence[int]) -> None:
         """The factual run, in which the outputs of layers and towers are recorded."""
         self._recorded = []
         values = []

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from causalablate.counterfactual import Replay
 from causalablate.effects import accuracy_interval, majority_correct
 from causalablate.examples import ExampleSet
 from causalablate.models import Model
+from causalablate.replay import Replay
 
 COMMONEST = "commonest answer"
 TYPE = "question_type"

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from causalablate import outcome as outcomes_of
 from causalablate.component import Component, ComponentMap, Site
-from causalablate.counterfactual import Replay
 from causalablate.engine.frozen import frozen
 from causalablate.engine.hooks import hooked
 from causalablate.engine.lesioned import lesioned
@@ -20,6 +19,7 @@ from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
 from causalablate.models import Model
 from causalablate.offs import Value, Zero, off
+from causalablate.replay import Replay
 
 TOLERANCE = 1e-4
 """Largest difference in log-probability that batch composition may make in float32 (nats)."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from causalablate import counterfactual
-from causalablate.counterfactual import Replay, counterfactuals
+from causalablate.counterfactual import counterfactuals
 from causalablate.engine import sweep as engine_sweep
 from causalablate.engine.crew import dealt
 from causalablate.errors import ComponentNotFoundError, ExampleError, LesionError, OutcomeError
@@ -15,6 +15,7 @@ from causalablate.intervention import Lesion, do
 from causalablate.laws import fingerprint
 from causalablate.models import Model, load
 from causalablate.outcome import OUTCOMES
+from causalablate.replay import Replay
 from causalablate.table import COLUMNS
 
 LESIONS = [do("passes.fine", off="zero"), do({"scorers.*": "uniform", "query.static": "zero"})]
@@ -345,7 +346,7 @@ def test_recordings_that_do_not_fit_are_made_block_by_block(model, examples, ref
     swept()
     together = list(happened)
     happened.clear()
-    monkeypatch.setattr("causalablate.counterfactual.room", lambda device: 0)
+    monkeypatch.setattr("causalablate.replay.room", lambda device: 0)
     for lesion, rows in swept().items():
         assert_same_bytes(rows, whole[lesion], slice(0, 5))
     assert together.index("replay") == 3 and sorted(together) == sorted(happened)

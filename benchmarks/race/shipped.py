@@ -9,10 +9,10 @@ import numpy as np
 import causalablate as ca
 from causalablate.adaptive import AdaptiveSweep, Discoveries, TopK, adaptive_sweep
 from causalablate.adaptive.bounds import smallest_effect
-from causalablate.counterfactual import LesionedRows
 from causalablate.examples import Example, ExampleSet
 from causalablate.intervention import Lesion
 from causalablate.progress import Advance
+from causalablate.replay import LesionedRows
 
 N_EXAMPLES = 1000
 OUTCOMES = ("answer_logprob", "correct")
@@ -70,7 +70,7 @@ def table(cache: Path) -> Table:
 
 
 class TableReplay:
-    """Stands for `causalablate.counterfactual.Replay`: looks outcomes up in a table."""
+    """Stands for `causalablate.replay.Replay`: looks outcomes up in a table."""
 
     def __init__(self, table: Table, examples: ExampleSet, batch_size: int):
         self.examples, self.outcomes, self.identity = examples, OUTCOMES, {"batch_size": batch_size}

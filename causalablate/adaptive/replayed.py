@@ -10,7 +10,7 @@ from causalablate.intervention import Lesion
 
 
 class World(Protocol):
-    """What happened to some examples under one lesion: `causalablate.counterfactual.LesionedRows` is one."""
+    """What happened to some examples under one lesion: `causalablate.replay.LesionedRows` is one."""
 
     @property
     def values(self) -> Mapping[str, np.ndarray]:
@@ -29,7 +29,7 @@ class World(Protocol):
 
 
 class Replayed(Protocol):
-    """Outcomes of examples in any world: `causalablate.counterfactual.Replay` is one."""
+    """Outcomes of examples in any world: `causalablate.replay.Replay` is one."""
 
     @property
     def examples(self) -> ExampleSet:

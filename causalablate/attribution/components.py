@@ -6,9 +6,9 @@ import numpy as np
 
 from causalablate.attribution.game import Advance
 from causalablate.component import ComponentMap
-from causalablate.counterfactual import Replay
 from causalablate.errors import LesionError
 from causalablate.intervention import Lesion
+from causalablate.replay import Replay
 
 AT_ONCE = 256
 """Coalitions in one sweep: enough to share all that lesions can share, few enough to hold what they answered."""

@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from causalablate.attribution.game import Advance
-from causalablate.counterfactual import Replay
 from causalablate.effects.kinds import DISTANCES
 from causalablate.errors import ExampleError, LesionError, OutcomeError, nearest
 from causalablate.examples import ExampleSet
 from causalablate.models import Model
+from causalablate.replay import Replay
 
 
 def _mean_colour(image: np.ndarray, _: float) -> np.ndarray:

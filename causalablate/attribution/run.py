@@ -12,7 +12,7 @@ from causalablate.attribution.methods import Estimate, Method, Setting, method_o
 from causalablate.attribution.population import population_attributions
 from causalablate.attribution.regions import RegionGame, Regions
 from causalablate.attribution.result import Attribution
-from causalablate.counterfactual import Replay, named_lesions
+from causalablate.counterfactual import named_lesions
 from causalablate.effects.rankings import RankAgreement, rank_agreement
 from causalablate.engine.draws import derived_seed
 from causalablate.errors import EffectError, LesionError, OutcomeError
@@ -21,6 +21,7 @@ from causalablate.intervention import Lesion, OffSpec
 from causalablate.models import Model
 from causalablate.models.reference import Reference
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 from causalablate.table import GROUP, Units
 
 ROUNDING = 1e-5

@@ -72,9 +72,9 @@ def sweep(
     from causalablate.adaptive import Discoveries, TopK, adaptive_sweep, direction_of
     from causalablate.cli.console import print_json
     from causalablate.cli.values import examples_from_text, labels_from_text
-    from causalablate.counterfactual import Replay
     from causalablate.errors import LesionError
     from causalablate.models import load
+    from causalablate.replay import Replay
 
     if (top is None) == (fdr is None):
         raise LesionError("say what to find: either --top 10 or --fdr 0.05")

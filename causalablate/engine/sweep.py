@@ -25,7 +25,10 @@ _MEMORY_SHARE = 0.4
 
 
 _WORKING_SET = {"cpu": 8 << 20, "cuda": 256 << 20}
-"""Bytes of the widest activation at which forwards are most efficient, by device; `benchmarks/replay` measures them."""
+"""Bytes of the widest activation at which forwards are fast, by device: tried out on two CPU cores, a guess for GPUs.
+
+Not timed on the spot: rounding depends on which lesions share a forward, which a clock would choose anew in every run.
+"""
 
 
 @dataclass(frozen=True)

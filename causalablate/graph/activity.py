@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 from torch import Tensor
 
-from causalablate.counterfactual import Replay
 from causalablate.errors import GraphError, nearest
 from causalablate.examples import ExampleSet
 from causalablate.graph.nodes import high_level
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 SUMMARIES: dict[str, Callable[[Tensor], Tensor]] = {
     "norm": lambda x: x.norm(dim=1),

@@ -9,7 +9,6 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalablate.counterfactual import Replay
 from causalablate.effects.intervals import mean_intervals
 from causalablate.effects.kinds import Kind
 from causalablate.effects.paired import Paired
@@ -20,6 +19,7 @@ from causalablate.graph.transfer import off_of, running
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 _SOURCE = object()
 

@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from causalablate.counterfactual import Replay
 from causalablate.effects.corrections import benjamini_hochberg
 from causalablate.effects.kinds import Kind
 from causalablate.effects.one_sided import p_above
@@ -20,6 +19,7 @@ from causalablate.graph.transfer import off_of, running, transfer
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 from causalablate.table import effect_of
 
 FEW = 12

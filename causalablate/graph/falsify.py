@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from causalablate.counterfactual import Replay
 from causalablate.effects.corrections import holm
 from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
@@ -18,6 +17,7 @@ from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.offs import Patch
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 COLUMNS = ("rule", "statement", "predicted", "observed", "p", "p_holm", "verdict")
 HOLDS, FALSIFIED, UNDECIDED = "holds", "falsified", "not falsified"

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from causalablate.counterfactual import Replay
 from causalablate.errors import ComponentNotFoundError, OutcomeError, nearest
 from causalablate.examples import ExampleSet
 from causalablate.graph.decomposition import Worlds
@@ -14,6 +13,7 @@ from causalablate.intervention import Lesion
 from causalablate.models import Model
 from causalablate.outcome import OUTCOMES
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 
 def check_outcomes(model: Model, outcomes: Sequence[str]) -> None:

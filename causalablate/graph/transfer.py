@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from causalablate.counterfactual import LesionedRows, Replay
 from causalablate.effects.kinds import kind_of
 from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
@@ -17,6 +16,7 @@ from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.offs import Patch
 from causalablate.progress import progress_bar
+from causalablate.replay import LesionedRows, Replay
 from causalablate.table import effect_of
 
 __all__ = ["Transfer", "transfer"]

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from causalablate.counterfactual import Replay
 from causalablate.examples import ExampleSet
 from causalablate.graph.computational import computational_graph
 from causalablate.graph.slopes import Twins
@@ -13,6 +12,7 @@ from causalablate.graph.transfer import off_of, running
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 from causalablate.table import effect_of
 
 __all__ = ["Twins", "twins"]

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from causalablate import outcome as outcomes_of
-from causalablate.counterfactual import LesionedRows, Replay
 from causalablate.effects.clustered import cluster_t
 from causalablate.errors import ExampleError, LesionError, OutcomeError
 from causalablate.examples import ExampleSet
@@ -19,6 +18,7 @@ from causalablate.models.reference import Reference
 from causalablate.offs import Off, Patch, Resample
 from causalablate.patching.layers import in_window, layers_with, window
 from causalablate.progress import progress_bar
+from causalablate.replay import LesionedRows, Replay
 
 Direction = Literal["denoising", "noising"]
 DIRECTIONS: tuple[Direction, ...] = ("denoising", "noising")

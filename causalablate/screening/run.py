@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from causalablate import outcome as outcomes_of
-from causalablate.counterfactual import Replay, counterfactuals
+from causalablate.counterfactual import counterfactuals
 from causalablate.effects.agreement import SAMPLE, TOP, agreement
 from causalablate.effects.clustered import cluster_t
 from causalablate.engine.draws import derived_seed
@@ -16,6 +16,7 @@ from causalablate.intervention import Lesion, OffSpec
 from causalablate.models import Model
 from causalablate.models.reference import Reference
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 from causalablate.screening.gradient import FirstOrder, Part, first_order
 from causalablate.screening.lesions import Asked, screenable_lesions
 from causalablate.screening.result import Screening

@@ -7,7 +7,7 @@ from causalablate.study.plan import Plan, plan_study
 from causalablate.study.spec import Study
 
 if TYPE_CHECKING:
-    from causalablate.counterfactual import Replay
+    from causalablate.replay import Replay
 
 
 def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, "Replay"]:
@@ -27,8 +27,8 @@ def open_study(study: Study, *, trust_remote_code: bool = False) -> tuple[Plan, 
         LesionError: A component refuses its off.
         StudyError: Two lesions have one name, or none can have the controls asked for.
     """
-    from causalablate.counterfactual import Replay  # transformers is not needed to read results
     from causalablate.models import load
+    from causalablate.replay import Replay  # transformers is not needed to read results
 
     model = load(
         study.model,

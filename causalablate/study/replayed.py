@@ -30,7 +30,7 @@ class World(Protocol):
 
 
 class Replayed(Protocol):
-    """`causalablate.counterfactual.Replay`, or anything that behaves like it."""
+    """`causalablate.replay.Replay`, or anything that behaves like it."""
 
     @property
     def units(self) -> Units:

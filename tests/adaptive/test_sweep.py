@@ -183,8 +183,8 @@ def test_wrong_questions(fake, effects):
 
 
 def test_a_real_replay(model, examples, reference):
-    from causalablate.counterfactual import Replay
     from causalablate.intervention import do
+    from causalablate.replay import Replay
 
     replay = Replay(model, examples.shuffled(0), outcomes=["answer_logprob"], reference=reference, batch_size=8, seed=0)
     lesions = [do(c.address, off="mean") for c in model.components.select("vision.layers.*.heads.*")]

@@ -8,9 +8,9 @@ from causalablate import do
 from causalablate.attribution import components
 from causalablate.attribution.components import ComponentGame
 from causalablate.attribution.shapley import all_coalitions
-from causalablate.counterfactual import Replay
 from causalablate.errors import LesionError
 from causalablate.outcome import compute
+from causalablate.replay import Replay
 
 PLAYERS = {
     "early": do("lm.layers.0.heads.*", off="zero"),

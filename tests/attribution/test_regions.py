@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from causalablate.attribution.regions import RegionGame, Regions
-from causalablate.counterfactual import Replay
 from causalablate.errors import ExampleError, LesionError, OutcomeError
 from causalablate.examples import Example, ExampleSet
 from causalablate.outcome import compute
+from causalablate.replay import Replay
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (10, 14, 3), dtype=np.uint8)
 

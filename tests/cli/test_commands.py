@@ -139,7 +139,7 @@ def test_run_report_and_ledger_agree_with_memory(command, checkpoint, study, tmp
 
 
 def test_the_same_command_again_computes_nothing(command, checkpoint, study, tmp_path, monkeypatch):
-    from causalablate.counterfactual import Replay
+    from causalablate.replay import Replay
 
     args = ("run", study, "--model", checkpoint, "--out", tmp_path / "results", "--quiet", "--json")
     code, first, _ = command(*args)

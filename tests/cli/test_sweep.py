@@ -63,7 +63,7 @@ def test_by_default_all_components_that_admit_the_off(command):
 
 
 def test_ctrl_c_prints_what_is_known_and_ends_with_130(command, monkeypatch):
-    from causalablate.counterfactual import Replay
+    from causalablate.replay import Replay
 
     whole, calls = Replay.sweep, []
 

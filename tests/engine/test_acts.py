@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 import causalablate as ca
-from causalablate.counterfactual import Replay
 from causalablate.errors import ComponentNotFoundError, InertLesionError
+from causalablate.replay import Replay
 
 
 class Thrice(nn.Module):

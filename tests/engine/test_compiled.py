@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from causalablate.component import Component, ComponentMap, Site
-from causalablate.counterfactual import Replay
 from causalablate.engine.compiled import compiled_forwards
 from causalablate.engine.layout import probe
 from causalablate.engine.lesioned import lesioned
@@ -13,6 +12,7 @@ from causalablate.examples import digits
 from causalablate.intervention import do
 from causalablate.laws import fingerprint
 from causalablate.models import load
+from causalablate.replay import Replay
 
 
 class Gated(nn.Module):

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from causalablate.component import Component
-from causalablate.counterfactual import Replay
 from causalablate.examples import Example, ExampleSet
 from causalablate.intervention import Lesion, do
 from causalablate.laws import LAWS
 from causalablate.models import Model, load
+from causalablate.replay import Replay
 from tests.families import oracle, tiny
 
 OUTCOMES = ("answer_logprob", "logit_difference")

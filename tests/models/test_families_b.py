@@ -28,7 +28,6 @@ from transformers import (
 )
 
 from causalablate import counterfactuals, do, load
-from causalablate.counterfactual import Replay
 from causalablate.errors import CheckpointError, ComponentNotFoundError, ExampleError, LesionError
 from causalablate.examples import Example, ExampleSet
 from causalablate.generation.session import check_generates
@@ -36,6 +35,7 @@ from causalablate.models.families import FAMILIES
 from causalablate.models.pretrained import blip
 from causalablate.models.pretrained.anatomy import components
 from causalablate.models.pretrained.llava import read_layers
+from causalablate.replay import Replay
 from tests.families import tiny
 from tests.families.table import BUILDERS
 

@@ -12,12 +12,12 @@ from PIL import Image
 
 import causalablate as ca
 from causalablate.cli.app import main
-from causalablate.counterfactual import Replay
 from causalablate.errors import CheckpointError, ExampleError, LesionError, OutcomeError
 from causalablate.examples import Example, ExampleSet
 from causalablate.models.family import LoadOptions
 from causalablate.models.pretrained.encoders import FORMS
 from causalablate.models.pretrained.loading import load_processor
+from causalablate.replay import Replay
 from tests.families import clip, dinov2, qwen2_5_vl, qwen2_vl, qwen3_vl, qwen3_vl_moe, siglip, tiny, vit
 
 QWEN = {builder.NAME: builder for builder in (qwen2_vl, qwen2_5_vl, qwen3_vl, qwen3_vl_moe)}

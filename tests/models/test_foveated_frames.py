@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from causalablate.counterfactual import Replay
 from causalablate.engine.layout import probe
 from causalablate.examples import ExampleSet
 from causalablate.foveated.config import MODES
 from causalablate.intervention import do
+from causalablate.replay import Replay
 
 
 def with_frames(example, n):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from causalablate.counterfactual import Replay, counterfactuals
+from causalablate.counterfactual import counterfactuals
 from causalablate.environment import devices, environment
 from causalablate.errors import CheckpointError, DeviceError
 from causalablate.examples import digits
@@ -12,6 +12,7 @@ from causalablate.intervention import do
 from causalablate.models import load
 from causalablate.models.precision import DTYPES, placed, precision_of
 from causalablate.offs import Value
+from causalablate.replay import Replay
 from causalablate.study import Ledger, Manifest, Study, open_study, run
 from causalablate.study.spec import Study as Spec
 

@@ -3,7 +3,6 @@ import gc
 import pytest
 import torch
 
-from causalablate.counterfactual import Replay
 from causalablate.errors import LesionError
 from causalablate.examples import ExampleSet, digits
 from causalablate.intervention import do
@@ -11,6 +10,7 @@ from causalablate.models import reference as module
 from causalablate.models.precision import placed
 from causalablate.models.reference import Reference
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 
 def parts(model, *lesions):

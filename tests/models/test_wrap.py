@@ -8,11 +8,12 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 import causalablate as ca
 from causalablate.adaptive import adaptive_sweep
-from causalablate.counterfactual import Replay, named_lesions
+from causalablate.counterfactual import named_lesions
 from causalablate.errors import ComponentNotFoundError, ExampleError, InertLesionError, LesionError, OutcomeError
 from causalablate.laws import LAWS
 from causalablate.models.parts import find_components
 from causalablate.offs import Value
+from causalablate.replay import Replay
 
 
 class Classifier(nn.Module):

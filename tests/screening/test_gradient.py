@@ -6,12 +6,12 @@ import torch
 from captum.attr import LayerGradientXActivation
 
 from causalablate import outcome as outcomes_of
-from causalablate.counterfactual import Replay
 from causalablate.engine.hooks import hooked
 from causalablate.errors import InertLesionError, LesionError, OutcomeError
 from causalablate.intervention import do
 from causalablate.models import Model
 from causalablate.offs import off
+from causalablate.replay import Replay
 from causalablate.screening.gradient import first_order
 
 LINEAR = ["shared", "reader", "block", "heads.0", "heads.1", "once", "into.1", "tokens.first"]

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from causalablate.counterfactual import Replay
 from causalablate.errors import StudyError
 from causalablate.examples import digits
 from causalablate.examples.questions import WORDS
@@ -9,6 +8,7 @@ from causalablate.foveated.model import FoveatedVLM
 from causalablate.foveated.sizes import small_config
 from causalablate.models import Model
 from causalablate.models.foveated import FoveatedAdapter
+from causalablate.replay import Replay
 from causalablate.study import find_study, plan_study
 from causalablate.study.shipped import LIBRARY, shipped_studies
 

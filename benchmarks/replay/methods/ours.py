@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.replay.methods.method import everything
 from benchmarks.replay.workload import OUTCOME, Workload
-from causalablate.counterfactual import LesionedRows, Replay
 from causalablate.intervention import Lesion
+from causalablate.replay import LesionedRows, Replay
 
 
 class StackedReplay:

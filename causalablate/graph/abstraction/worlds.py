@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from causalablate import outcome as outcomes_of
-from causalablate.counterfactual import Replay
 from causalablate.errors import GraphError
 from causalablate.examples import ExampleSet
 from causalablate.graph.abstraction.values import PairWorlds
@@ -18,6 +17,7 @@ from causalablate.graph.transfer import off_of, transfer
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 
 
 def measure_pairs(

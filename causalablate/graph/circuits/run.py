@@ -8,7 +8,6 @@ import pandas as pd
 
 from causalablate import outcome as outcomes_of
 from causalablate.attribution.components import ComponentGame
-from causalablate.counterfactual import Replay
 from causalablate.errors import GraphError, nearest
 from causalablate.examples import ExampleSet
 from causalablate.graph.circuits.scores import curve, members, named
@@ -18,6 +17,7 @@ from causalablate.graph.transfer import off_of, running
 from causalablate.intervention import Lesion, OffSpec, do
 from causalablate.models import Model
 from causalablate.progress import Advance, progress_bar
+from causalablate.replay import Replay
 
 
 @dataclass(frozen=True)

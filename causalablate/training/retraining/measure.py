@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from causalablate.counterfactual import Replay
 from causalablate.declarative import content_hash
 from causalablate.durable import make_directory, remove_stale
 from causalablate.environment import versions
@@ -22,6 +21,7 @@ from causalablate.intervention import Lesion
 from causalablate.models import load
 from causalablate.outcome import OUTCOMES
 from causalablate.progress import progress_bar
+from causalablate.replay import Replay
 from causalablate.study.part import Part
 from causalablate.study.store import Store
 from causalablate.table import Counterfactuals, Units, rows

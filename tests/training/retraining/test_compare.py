@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from causalablate.counterfactual import Replay, counterfactuals
+from causalablate.counterfactual import counterfactuals
 from causalablate.errors import CheckpointError, LedgerError
 from causalablate.examples import digits
 from causalablate.intervention import do
 from causalablate.models import load
+from causalablate.replay import Replay
 from causalablate.study.sets import DigitsSpec
 from causalablate.training.retraining import CompareSection, compare_sweep, measure, read_comparison
 from causalablate.training.retraining.files import LESION, RETRAINING

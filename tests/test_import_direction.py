@@ -17,6 +17,7 @@ LAYERS = [
     {"foveated", "engine", "table_files"},
     {"models"},
     {"outcome"},
+    {"replay"},
     {"counterfactual"},
     {"laws", "effects", "generation"},
     {"screening", "attribution", "cost"},
@@ -33,7 +34,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 VALUES_ONLY = {"effects", "report"}
 """These see values and arrays, never a model."""
 MODEL_CODE = {
-    "torch", "transformers", "engine", "models", "foveated", "counterfactual", "outcome", "offs", "screening",
+    "torch", "transformers", "engine", "models", "foveated", "replay", "counterfactual", "outcome", "offs", "screening",
     "attribution", "patching",
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from causalablate.errors import LesionError
@@ -87,14 +88,14 @@ def counterfactuals(
     if not named:
         raise LesionError("no lesions: give at least one, e.g. do('passes.fine', off='mean')")
     replay.prepare(named.values())
-    everything = slice(0, len(examples))
-    factual = replay.factual(everything)
+    everything, factual = slice(0, len(examples)), dict[str, np.ndarray]()
     names: dict[Lesion, list[str]] = {}
     for name, lesion in named.items():
         names.setdefault(lesion, []).append(name)
     parts: dict[str, pd.DataFrame] = {}
     with progress_bar("counterfactuals", len(names), quiet=quiet) as advance:
         for lesion, world in replay.worlds(list(names), everything):
+            factual = factual or replay.factual(everything)  # known by now: recording a batch is its factual run
             for name in names[lesion]:
                 parts[name] = rows(
                     replay.units,

@@ -160,16 +160,12 @@ class Replay:
             self.reference.prepare(parts)
 
     def factual(self, rows: slice) -> dict[str, np.ndarray]:
-        """Outcomes without a lesion, each float32, shape (rows,).
+        """Outcomes without a lesion, each float32, shape (rows,). They are known once any world of these rows is.
 
         Raises:
             OutcomeError: An outcome is NaN or infinite; the message names the example.
         """
-        try:
-            values = [self._values(b, self._factual_readout(b)) for b in self._blocks(rows)]
-        except OutcomeError as error:
-            raise OutcomeError(f"in the factual run: {error}") from error
-        return self._cut(values, rows)
+        return self._cut([self._factual_values(b) for b in self._blocks(rows)], rows)
 
     def counterfactual(self, lesion: Lesion, rows: slice) -> LesionedRows:
         """Outcomes under a lesion, and what the lesion did.
@@ -210,6 +206,8 @@ class Replay:
         Yields:
             Lesion and its outcomes, in the order in which they are computed.
         """
+        if not lesions:
+            return
         every = tuple(dict.fromkeys(lesions if among is None else among))
         sweep, number = self._arrange(every), {lesion: i for i, lesion in enumerate(every)}
         blocks = list(self._blocks(rows))
@@ -287,7 +285,7 @@ class Replay:
         """Outcomes of each block under each lesion, from several processes where that pays."""
         recordings += [self._record(sweep, b) for b in blocks[len(recordings) :]]
         for b in blocks:
-            self._values(b, self._factual_readout(b))  # answers and factual run, which all processes need
+            self._factual_values(b)  # answers and factual run, which all processes need
 
         def run(task: int, asked: Callable[[], set[int]]) -> Iterator[tuple[Lesion, list[LesionedRows]]]:
             for i, worlds in sweep.run(task, recordings, asked):
@@ -362,12 +360,11 @@ class Replay:
         most = min(self._batch_size, max(1, working_set(self.model.device) // max(1, self._layout.widest)))
         return max(n for n in range(1, most + 1) if self._batch_size % n == 0)
 
-    @cached_property
-    def _size(self) -> int:
-        """Most lesions in one forward."""
+    def _size(self, widest: int) -> int:
+        """Most lesions in one forward, if the widest activation that they change takes so many bytes for an example."""
         if self._layout is None or self._stack is not None:
             return self._stack or 1
-        return max(1, working_set(self.model.device) // max(1, self._layout.widest * self._rows_per_block))
+        return max(1, working_set(self.model.device) // max(1, widest * self._rows_per_block))
 
     def _arrange(self, lesions: tuple[Lesion, ...]) -> Sweep:
         if self._arranged is None or self._arranged[0] != lesions:
@@ -417,6 +414,12 @@ class Replay:
             with frozen(self.model.module), compiled(self._fast):
                 self._factual[block] = self.model.read(self.model(**self._batch(block).inputs))
         return self._factual[block]
+
+    def _factual_values(self, block: int) -> dict[str, np.ndarray]:
+        try:
+            return self._values(block, self._factual_readout(block))
+        except OutcomeError as error:
+            raise OutcomeError(f"in the factual run: {error}") from error
 
     def _rows(self, lesion: Lesion, block: int, world: World) -> LesionedRows:
         try:

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,19 @@ from causalablate.errors import ComponentNotFoundError, ExampleError, LesionErro
 from causalablate.examples import ExampleSet
 from causalablate.intervention import Lesion, do
 from causalablate.outcome import OUTCOMES
+from causalablate.replay import Replay
 from causalablate.table import COLUMNS
 
 LESIONS = [do("passes.fine", off="zero"), do({"scorers.*": "uniform", "query.static": "zero"})]
+
+
+@contextmanager
+def observed(module, note):
+    handle = module.register_forward_pre_hook(lambda *_: note(1))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def table(model, examples, lesions=LESIONS, **kwargs):
@@ -51,6 +63,18 @@ def test_outcomes_equal_a_forward_by_hand(model, examples):
 def test_the_empty_lesion_has_no_effect_and_did_not_fire(model, examples):
     frame = table(model, examples, {"nothing": Lesion()}, outcomes=list(OUTCOMES)).frame
     assert (frame["effect"] == 0).all() and not frame["fired"].any() and (frame["change_norm"] == 0).all()
+
+
+def test_recording_a_batch_is_its_factual_run(model, examples):
+    alone = Replay(model, examples, batch_size=5).factual(slice(0, len(examples)))
+    runs = []
+    with observed(model.module, runs.append):
+        found = table(model, examples, batch_size=5, stack=1)
+    n_batches = -(-len(examples) // 5)
+    assert len(runs) == n_batches * (1 + len(LESIONS))
+    rows = found.frame[found.frame["lesion"] == LESIONS[0].name]
+    for outcome, values in alone.items():
+        assert np.array_equal(rows[rows["outcome"] == outcome]["factual"], values)
 
 
 def test_strings_give_one_lesion_per_component(model, examples):

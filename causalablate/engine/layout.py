@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -40,11 +40,13 @@ class PlaceLayout:
         order: How many places were reached before it.
         flops: Floating-point operations done before it was first reached.
         scales: Its activation grows with the batch along dimension 0.
+        widest: Bytes of the largest of its activation and all results of modules from there on, for one example.
     """
 
     order: int
     flops: int
     scales: bool
+    widest: int
 
 
 @dataclass
@@ -80,16 +82,26 @@ class _Extent:
     by_copy: bool
 
 
+@dataclass(frozen=True)
+class _SeenPlace:
+    """What a place was like when it was first reached: FLOPs and results of modules before it, its own bytes."""
+
+    flops: int
+    n_results: int
+    n_bytes: int
+    extent: _Extent
+
+
 @dataclass
 class _Seen:
     """What one probing forward showed."""
 
     calls: dict[Key, tuple[list[_Extent], list[_Extent], Skeleton]] = field(default_factory=dict)
     called: Counter[nn.Module] = field(default_factory=Counter)
-    places: dict[Place, tuple[int, _Extent]] = field(default_factory=dict)
+    places: dict[Place, "_SeenPlace"] = field(default_factory=dict)
     positionwise: dict[nn.Module, bool] = field(default_factory=dict)
     output: list[Tensor] = field(default_factory=list)
-    widest: int = 0
+    sizes: list[int] = field(default_factory=list)
     trying: bool = False
 
 
@@ -134,9 +146,10 @@ def probe(
     """
     with Flops() as flops:
         once = _run(root, inputs, places, read, flops)
-    layout = Layout(called=once.called, flops=flops.total, widest=once.widest)
-    for order, (place, (flops, _)) in enumerate(once.places.items()):
-        layout.places[place] = PlaceLayout(order, flops, scales=False)
+    layout = Layout(called=once.called, flops=flops.total, widest=max(once.sizes, default=0))
+    for order, (place, found) in enumerate(once.places.items()):
+        widest = max(found.n_bytes, *once.sizes[found.n_results :], 0)
+        layout.places[place] = PlaceLayout(order, found.flops, scales=False, widest=widest)
     try:
         many = _run(root, map_tensors(inputs, _copied), places, read, tried=positions)
     except Exception as error:  # whatever a model does with a batch it does not expect
@@ -148,8 +161,9 @@ def probe(
         if key in many.calls and many.calls[key][2] == skeleton:
             layout.calls[key] = (_scales(ins, many.calls[key][0]), _scales(outs, many.calls[key][1]))
     for place, known in layout.places.items():
-        scales = place in many.places and _scales([once.places[place][1]], [many.places[place][1]]) == (True,)
-        layout.places[place] = PlaceLayout(known.order, known.flops, scales)
+        again = many.places.get(place)
+        scales = again is not None and _scales([once.places[place].extent], [again.extent]) == (True,)
+        layout.places[place] = replace(known, scales=scales)
     if layout.unstackable is None:
         layout.tails = tuple(tail for tail in tails if _holds(root, inputs, read, tail, once))
     return layout
@@ -173,7 +187,8 @@ def _run(
     def note(place: Place) -> Edit:
         def edit(x: Tensor, call: int, _: tuple[Any, ...]) -> Tensor:
             extent = _extent(x)
-            seen.places.setdefault(place, (flops.total if flops else 0, extent))
+            found = _SeenPlace(flops.total if flops else 0, len(seen.sizes), x.nbytes, extent)
+            seen.places.setdefault(place, found)
             changeable = x.is_floating_point() and place[1] != "attention_mask"
             return x if flops or not extent.by_copy or not changeable else _others_changed(x)
 
@@ -203,7 +218,7 @@ def _observer(module: nn.Module, seen: _Seen, *, tried: bool) -> Interceptor:
             returned, _ = flatten(output)
         except OpaqueError:
             return output
-        seen.widest = max([seen.widest, *(t.nbytes for t in returned)])
+        seen.sizes += [t.nbytes for t in returned]
         seen.calls[module, n] = (extents, [_extent(t) for t in returned], skeleton)
         if tried and seen.positionwise.get(module, True):
             seen.trying = True

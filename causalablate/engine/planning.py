@@ -1,6 +1,6 @@
 """Which lesions share a forward, and which share the run of a common part."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from causalablate.component import Component
@@ -44,7 +44,7 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
 
-def plan(lesions: Sequence[Parts], layout: Layout, size: int) -> Node:
+def plan(lesions: Sequence[Parts], layout: Layout, size: Callable[[int], int]) -> Node:
     """Arrange lesions as a tree of common parts, and pack those that start alike into batches.
 
     A pair do(a) & do(b), with b later in the forward, starts from the recorded run of do(a) where enough pairs share
@@ -53,7 +53,7 @@ def plan(lesions: Sequence[Parts], layout: Layout, size: int) -> Node:
     Args:
         lesions: Each resolved, in any order; equal input gives an equal plan.
         layout: The structure of the model's forward.
-        size: Most lesions in one forward.
+        size: From bytes of the widest activation that they change, for one example, to most lesions in one forward.
     """
     root = Node()
     ordered = [tuple(sorted(parts, key=lambda part: _start(part, layout))) for parts in lesions]
@@ -102,6 +102,12 @@ def _flops(parts: Sequence[tuple[Component, Off]], layout: Layout) -> int:
     return place.flops if place is not None else 0
 
 
+def _widest(parts: Sequence[tuple[Component, Off]], layout: Layout) -> int:
+    """Bytes of the widest activation from where the first of these parts acts."""
+    place = _place(parts[0], layout) if parts else None
+    return place.widest if place is not None else layout.widest
+
+
 def _pays(
     prefix: tuple[tuple[Component, Off], ...],
     members: Sequence[int],
@@ -116,7 +122,7 @@ def _batches(
     members: Sequence[int],
     ordered: Sequence[tuple[tuple[Component, Off], ...]],
     layout: Layout,
-    size: int,
+    size: Callable[[int], int],
     depth: int,
 ) -> list[Batch]:
     """Pack lesions that start close to each other; unlike kinds of forward never share one."""
@@ -134,12 +140,15 @@ def _batches(
     batches = []
     for (plain, few, _), found in kinds.items():
         current: list[int] = []
+        most = 0
         for i in sorted(found, key=lambda i: (_start(own[i][0], layout) if own[i] else (-1, ""), i)):
             start = _flops(own[current[0]][:1], layout) if current else 0
             wasted = _flops(own[i][:1], layout) - start
-            if current and (plain or len(current) >= size or wasted > _WASTE * (layout.flops - start)):
+            if current and (plain or len(current) >= most or wasted > _WASTE * (layout.flops - start)):
                 batches.append(Batch(tuple(current), plain, few))
                 current = []
+            if not current:
+                most = size(_widest(own[i][:1], layout))
             current.append(i)
         batches.append(Batch(tuple(current), plain, few))
     return batches

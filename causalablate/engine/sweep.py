@@ -51,7 +51,6 @@ class Sweep:
 
     Attributes:
         lesions: Each resolved.
-        size: Most lesions in one forward.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class Sweep:
         read: Callable[[Any, int], list[Any]],
         *,
         layout: Layout | None = None,
-        size: int = 1,
+        size: Callable[[int], int] = lambda widest: 1,
         fast: Mapping[nn.Module, Forward] | None = None,
     ):
         """Arrange lesions.
@@ -74,11 +73,12 @@ class Sweep:
             read: (output, lesions in it) -> what to keep of each lesion's rows.
             layout: The structure of the model's forward; without it every lesion runs alone, bit for bit as a plain
                 forward.
-            size: Most lesions in one forward.
+            size: From bytes of the widest activation that lesions change, for one example, to most lesions in one
+                forward.
             fast: Compiled forwards of some modules.
         """
         self._fast = fast or {}
-        self.lesions, self.size = list(lesions), size
+        self.lesions, self._size = list(lesions), size
         self._root, self._around, self._read, self._layout = root, around, read, layout
         self._tree = ModuleTree(root)
         if layout is None:
@@ -170,12 +170,12 @@ class Sweep:
             recording: Of a block.
             places: Where.
         """
-        stackable = self._layout is not None and self._layout.unstackable is None
-        size = self.size if stackable else 1
+        layout = self._layout if self._layout is not None and self._layout.unstackable is None else None
+        size = self._size(layout.widest) if layout is not None else 1
         for start in range(0, len(self.lesions), size):
             some = set(range(start, min(start + size, len(self.lesions))))
             self._visit(recording, some)
-            lesions, layout = [self.lesions[i] for i in sorted(some)], self._layout if stackable else None
+            lesions = [self.lesions[i] for i in sorted(some)]
             with compiled(self._fast):
                 found = visit(self._tree, recording, lesions, self._around, places, layout=layout)
             yield from found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -80,13 +81,15 @@ def _computed(
     left = dict(by_lesion)
     try:
         factual = by_lesion.pop(None, None)
+        asked = [lesion for lesion in by_lesion if lesion is not None]
+        every = [planned.lesion for planned in ledger.manifest.plan.lesions]
+        worlds = replay.worlds(asked, rows, among=every, done=lambda lesion: elsewhere(by_lesion[lesion]))
+        first = [*islice(worlds, 1)]  # recording a batch is its factual run, which is known from there on
         if factual is not None and not elsewhere(factual):
             values = replay.factual(rows)
             _check_finite(factual, values, replay)
             yield left.pop(None), partial(ledger.write, factual, values)
-        asked = [lesion for lesion in by_lesion if lesion is not None]
-        every = [planned.lesion for planned in ledger.manifest.plan.lesions]
-        for lesion, world in replay.worlds(asked, rows, among=every, done=lambda lesion: elsewhere(by_lesion[lesion])):
+        for lesion, world in chain(first, worlds):
             unit = left.pop(lesion)
             _check_finite(unit, {**world.values, "change_norm": world.change_norm}, replay)
             yield unit, partial(ledger.write, unit, world.values, world.fired, world.change_norm)

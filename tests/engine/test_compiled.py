@@ -67,7 +67,7 @@ def test_compiled_modules_serve_both_worlds_and_leave_nothing_behind(net, size):
     fast = {module: counted(module, forward) for module, forward in compiled.items()}
     layout = probe(net, {"x": given["x"][:1]}, PLACES, lambda output: [output])
     parts = [lesion.resolve(COMPONENTS) for lesion in LESIONS]
-    sweep = Sweep(net, parts, AROUND, lambda y, n: list(y.chunk(n)), layout=layout, size=size, fast=fast)
+    sweep = Sweep(net, parts, AROUND, lambda y, n: list(y.chunk(n)), layout=layout, size=lambda widest: size, fast=fast)
     recording = sweep.record(given, keys)
     assert calls == [net.first, net.second]
     with torch.no_grad():

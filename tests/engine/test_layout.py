@@ -129,6 +129,13 @@ def test_places_are_in_the_order_of_the_forward_with_the_work_before_them():
     assert layout.called[network.before] == 1 and layout.called[network] == 1
 
 
+def test_each_place_knows_how_wide_it_gets_from_there_on():
+    wide = nn.Sequential(nn.Linear(WIDTH, 50), nn.Linear(50, 3), nn.Linear(3, WIDTH))
+    _, layout = probed(wide)
+    widest = {place[0]: known.widest for place, known in layout.places.items()}
+    assert widest == {"before": 4 * LENGTH * 50, "middle": 4 * LENGTH * WIDTH} and layout.widest == 4 * LENGTH * 50
+
+
 def test_every_call_of_a_module_is_known():
     shared = nn.Linear(WIDTH, WIDTH)
     network, layout = probed(Does(lambda x, part: part(part(x)), shared))

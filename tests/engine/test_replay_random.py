@@ -107,7 +107,7 @@ def side_by_side(model, inputs, lesions, stand_in):
     def read(output, n):
         return [[x.chunk(n)[i].clone() for x in models.tensors(output)] for i in range(n)]
 
-    sweep = Sweep(model, lesions, context, read, layout=layout, size=3)
+    sweep = Sweep(model, lesions, context, read, layout=layout, size=lambda widest: 3)
     found = {i: world.read for i, (world,) in sweep.worlds([sweep.record(inputs, models.KEYS)])}
     return [found[i] for i in range(len(lesions))]
 

@@ -58,7 +58,7 @@ def swept(model, given, lesions, size):
     places = [site.place for c in COMPONENTS.values() for site in c.sites]
     layout = probe(model, one, places, lambda output: [output])
     parts = [lesion.resolve(COMPONENTS) for lesion in lesions]
-    sweep = Sweep(model, parts, AROUND, lambda output, n: list(output.chunk(n)), layout=layout, size=size)
+    sweep = Sweep(model, parts, AROUND, lambda y, n: list(y.chunk(n)), layout=layout, size=lambda widest: size)
     SEEN.clear()
     recording = sweep.record(given, KEYS)
     return {lesions[i]: world for i, (world,) in sweep.worlds([recording])}

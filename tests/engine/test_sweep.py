@@ -59,7 +59,7 @@ def swept(net, lesions, size=4, *, stacked=True):
         places = [site.place for c in (*C, HEADS[0][0][0]) for site in c.sites]
         layout = probe(net, {"x": BLOCKS[0][:1]}, places, lambda output: [output])
         assert layout.unstackable is None
-    sweep = Sweep(net, lesions, AROUND, lambda output, n: list(output.chunk(n)), layout=layout, size=size)
+    sweep = Sweep(net, lesions, AROUND, lambda y, n: list(y.chunk(n)), layout=layout, size=lambda widest: size)
     return sweep, [sweep.record({"x": x}, ["a", "b", "c"]) for x in BLOCKS]
 
 
@@ -137,7 +137,7 @@ def test_a_stand_in_is_run_wherever_a_common_part_reads_it():
     lesions = [[*parts, (end, Zero())] for parts in (pair, pair[:1]) for end in ends]
     places = [site.place for c in (*known.values(), *ends) for site in c.sites]
     layout = probe(net, {"x": BLOCKS[0][:1]}, list(dict.fromkeys(places)), lambda output: [output])
-    sweep = Sweep(net, lesions, around, lambda output, n: list(output.chunk(n)), layout=layout, size=2)
+    sweep = Sweep(net, lesions, around, lambda output, n: list(output.chunk(n)), layout=layout, size=lambda widest: 2)
     found = dict(sweep.worlds([sweep.record({"x": BLOCKS[0]}, ["a", "b", "c"])]))
     for i, lesion in enumerate(lesions):
         with torch.no_grad(), lesioned(net, lesion, around):

@@ -29,7 +29,7 @@ class StackedReplay:
         return everything(self._workload)
 
     def begin(self, chosen: Sequence[int]) -> None:
-        """A new `Replay`, so that nothing is left of an earlier repetition, and the factual run."""
+        """A new `Replay`, so that nothing is left of an earlier repetition."""
         work = self._workload
         replay = Replay(
             work.model,
@@ -40,7 +40,6 @@ class StackedReplay:
             stack=self.stack,
         )
         replay.prepare(work.lesions)
-        self._factual = replay.factual(self._rows)[OUTCOME].astype(np.float64)
         self._replay = replay
 
     def effects(self, chosen: Sequence[int]) -> np.ndarray:
@@ -48,7 +47,8 @@ class StackedReplay:
         assert self._replay is not None
         lesions = self._lesions(chosen)
         worlds = self._replay.sweep(lesions, self._rows)
-        return np.stack([self._effect(worlds[lesion]) for lesion in lesions])
+        factual = self._factual()
+        return np.stack([worlds[lesion].values[OUTCOME] - factual for lesion in lesions])
 
     def end(self) -> None:
         """Drop the replay with everything that it recorded."""
@@ -57,8 +57,9 @@ class StackedReplay:
     def _lesions(self, chosen: Sequence[int]) -> list[Lesion]:
         return [self._workload.lesions[i] for i in chosen]
 
-    def _effect(self, world: LesionedRows) -> np.ndarray:
-        return world.values[OUTCOME] - self._factual
+    def _factual(self) -> np.ndarray:
+        assert self._replay is not None
+        return self._replay.factual(self._rows)[OUTCOME].astype(np.float64)
 
 
 class UnstackedReplay(StackedReplay):
@@ -74,7 +75,7 @@ class UnstackedReplay(StackedReplay):
         self._worlds: Iterator[tuple[Lesion, LesionedRows]] = iter(())
 
     def begin(self, chosen: Sequence[int]) -> None:
-        """The factual run, and the recording that all lesions share."""
+        """The recording that all lesions share, which is the factual run."""
         super().begin(chosen)
         assert self._replay is not None
         self._worlds = self._replay.worlds([Lesion(), *self._lesions(chosen)], self._rows)
@@ -83,7 +84,8 @@ class UnstackedReplay(StackedReplay):
     def effects(self, chosen: Sequence[int]) -> np.ndarray:
         """The next lesions of those that `begin` was told."""
         worlds = dict(islice(self._worlds, len(chosen)))
-        return np.stack([self._effect(worlds[lesion]) for lesion in self._lesions(chosen)])
+        factual = self._factual()
+        return np.stack([worlds[lesion].values[OUTCOME] - factual for lesion in self._lesions(chosen)])
 
     def end(self) -> None:
         """Drop the recording as well."""

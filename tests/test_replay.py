@@ -234,3 +234,11 @@ def test_parts_have_the_bytes_of_the_whole(model, examples, reference):
     assert [t.answer for t in replay.trace(lesion, [17, 3, 7])] == [
         replay.trace(lesion, range(24))[row].answer for row in (17, 3, 7)
     ]
+
+
+def test_as_many_lesions_share_a_forward_as_fit_behind_them(model, examples, monkeypatch):
+    replay = Replay(model, examples, batch_size=1)
+    widest = replay._layout.widest
+    monkeypatch.setattr("causalablate.replay.working_set", lambda device: 2 * widest)
+    assert [replay._size(widest // n) for n in (1, 2)] == [2, 4]
+    assert Replay(model, examples, stack=3)._size(widest) == 3

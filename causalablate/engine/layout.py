@@ -98,7 +98,7 @@ class _Seen:
 
     calls: dict[Key, tuple[list[_Extent], list[_Extent], Skeleton]] = field(default_factory=dict)
     called: Counter[nn.Module] = field(default_factory=Counter)
-    places: dict[Place, "_SeenPlace"] = field(default_factory=dict)
+    places: dict[Place, _SeenPlace] = field(default_factory=dict)
     positionwise: dict[nn.Module, bool] = field(default_factory=dict)
     output: list[Tensor] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
